@@ -1,0 +1,101 @@
+/*
+ * The pool: runs jobs on workers. It knows nothing of users, HTTP or keys.
+ *
+ * The core never touches JavaScript and never forks. A zygote (exec of our own binary, one thread,
+ * empty environment, started before the core reads a key) forks the workers; each worker is sealed
+ * (seal.h) before it sees a tenant's byte and shares one sealed memfd, the window, with the core.
+ * Where there is no fork (enclaves) the same workers are threads.
+ *
+ * All functions are called on the loop's thread; callbacks come on it too, never from inside the
+ * call that starts them.
+ *
+ * Life cycle: exec_zygote_start (very first thing in main) -> exec_pool_new -> exec_start ... ->
+ * exec_pool_free (kills and reaps whatever still runs).
+ */
+#ifndef NEOCOMPUTE_EXEC_EXEC_H
+#define NEOCOMPUTE_EXEC_EXEC_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/limits.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+enum exec_isolation { EXEC_ISOLATION_PROCESS, EXEC_ISOLATION_THREAD };
+
+struct exec_zygote;
+struct exec_pool;
+struct exec_run; /* one job on one worker */
+
+struct exec_secret {
+    struct span name, value;
+};
+
+/* One job. Borrowed: copied into the window before exec_start returns. */
+struct exec_request {
+    struct span script, entry_point, input;
+    const struct exec_secret *secrets;
+    size_t secret_count;
+    uint64_t timeout_ms, gas_limit, memory_limit;
+};
+
+/*
+ * What came of it. The worker is not believed: every field has been checked against what was handed
+ * out, output is known to be exactly one JSON object in RFC 8785 form, logs and error to be UTF-8.
+ * Owned by the pool during the callback; take a buffer by moving it and zeroing the field.
+ */
+struct exec_result {
+    int code; /* 0 or ERR_* */
+    struct buf output;
+    struct buf error;
+    struct buf logs; /* a JSON array of strings */
+    uint32_t nondeterminism;
+    uint64_t gas_used, memory_used;
+    uint64_t duration_ns;
+};
+
+typedef void exec_done_fn(void *ctx, struct exec_result *result);
+
+struct exec_options {
+    uv_loop_t *loop;
+    const struct limits *limits; /* workers, warm_workers, jobs_per_worker, memory_total, ... */
+    enum exec_isolation isolation;
+    struct exec_zygote *zygote; /* taken; process isolation only */
+    /* Called whenever a worker or memory became free: the time to call exec_start again. */
+    void (*capacity)(void *ctx);
+    void *ctx;
+};
+
+struct exec_stats {
+    unsigned workers, idle, running;
+    uint64_t memory_reserved, memory_total;
+    uint64_t started, lost, retired;
+};
+
+/* Starts the zygote. Nothing secret may be in memory yet, no thread running. */
+int exec_zygote_start(struct exec_zygote **ret, struct error_detail *detail);
+
+/* What main() becomes when it was started as `neocompute --zygote`; never returns. */
+_Noreturn void exec_zygote_main(void);
+
+int exec_pool_new(const struct exec_options *options, struct exec_pool **ret,
+                  struct error_detail *detail);
+void exec_pool_free(struct exec_pool *pool);
+
+/* Could a job of this memory limit start now (worker idle or one more allowed, memory free)? */
+bool exec_can_start(const struct exec_pool *pool, uint64_t memory_limit);
+
+/*
+ * Starts a job; `done` is called exactly once. 0, or ERR_QUEUE_FULL if exec_can_start is false,
+ * ERR_NO_MEMORY, ERR_SYSTEM (then `done` is not called).
+ */
+int exec_start(struct exec_pool *pool, const struct exec_request *request, exec_done_fn *done,
+               void *ctx, struct exec_run **ret);
+
+/* Ends the job soon with ERR_CANCELLED (`done` is still called); a worker that ignores it is killed. */
+void exec_cancel(struct exec_run *run);
+
+void exec_pool_stats(const struct exec_pool *pool, struct exec_stats *ret);
+
+#endif
