@@ -92,7 +92,8 @@ struct error_detail {
     char message[512]; /* what, and what would be right */
 };
 
-/* Fills `detail` (which may be NULL) and returns `code`, so that `return error_set(...)` reads well. */
+/* Fills `detail` (which may be NULL) and returns `code`, so that `return error_set(...)` reads
+ * well. */
 __attribute__((format(printf, 4, 5))) int error_set(struct error_detail *detail, int code,
                                                     const char *field, const char *format, ...);
 

@@ -16,7 +16,8 @@ enum limit_unit { UNIT_COUNT, UNIT_BYTES, UNIT_MS, UNIT_GAS };
 #define MIB (1024ull * KIB)
 #define GIB (1024ull * MIB)
 
-/* X(symbol, name, unit, default, least, most, text). A default of 0 with least > 0: found at start. */
+/* X(symbol, name, unit, default, least, most, text). A default of 0 with least > 0: found at start.
+ */
 #define LIMITS(X)                                                                                  \
     /* One request. */                                                                             \
     X(BODY_BYTES, "body_bytes", UNIT_BYTES, 2 * MIB, 4 * KIB, 64 * MIB, "body of a request")       \

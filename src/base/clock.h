@@ -1,0 +1,30 @@
+/*
+ * Clocks, and how times and durations are written.
+ */
+#ifndef NEOCOMPUTE_BASE_CLOCK_H
+#define NEOCOMPUTE_BASE_CLOCK_H
+
+#include <stdint.h>
+
+#define NS_PER_US 1000ull
+#define NS_PER_MS 1000000ull
+#define NS_PER_S  1000000000ull
+
+/* CLOCK_MONOTONIC, ns. */
+uint64_t clock_now_ns(void);
+
+/* Unix time, ms. */
+uint64_t clock_unix_ms(void);
+
+/* RFC 3339 in UTC with ms, "2026-11-23T01:02:03.004Z". Years past 9999 are written as 9999. */
+#define CLOCK_TIME_SIZE 25
+void clock_format_time(char text[static CLOCK_TIME_SIZE], uint64_t unix_ms);
+
+/*
+ * As Go's time.Duration.String writes it: "0s", "1.5µs", "12ms", "1m30s", "1h0m0.5s". Past what Go
+ * can hold (2^63-1 ns) the largest one is written.
+ */
+#define CLOCK_DURATION_SIZE 32
+void clock_format_duration(char text[static CLOCK_DURATION_SIZE], uint64_t ns);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * The leak guard: finds the values of secrets in text that is about to leave.
+ *
+ * It looks for accidents, not for malice: a script that wants to leak a value it was given can
+ * always spell it in a way that no guard knows.
+ *
+ * What is looked for, in each secret's value without surrounding white space:
+ *   - the whole value, if it has at least GUARD_VALUE_LEAST bytes;
+ *   - every line of at least GUARD_LINE_LEAST bytes;
+ *   - every run of GUARD_WINDOW bytes of a longer value.
+ * Each as it is, reversed, in hex (either case), in base64 (three alignments, both alphabets) and
+ * percent-encoded (only what must be, or every byte).
+ *
+ * How: every needle contains a block of bytes at some multiple of a fixed stride of the value. The
+ * first eight characters of each block, in each spelling, go into one hash table behind a bitmap.
+ * One pass reads eight bytes at each position of the text; where they are in the table, the match
+ * is extended to both sides by at most GUARD_WINDOW bytes of the value, and counts if it covers a
+ * needle. So the time is linear in the text, whatever the secrets and the text are.
+ *
+ * Life cycle: guard_new -> guard_find, guard_redact, guard_check_json -> guard_free (wipes).
+ */
+#ifndef NEOCOMPUTE_BASE_GUARD_H
+#define NEOCOMPUTE_BASE_GUARD_H
+
+#include "base/buf.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+#define GUARD_VALUE_LEAST 8  /* bytes; shorter values are not guarded */
+#define GUARD_LINE_LEAST  16 /* bytes */
+#define GUARD_WINDOW      32 /* bytes */
+
+struct guard;
+
+struct guard_secret {
+    struct span name;
+    struct span value;
+};
+
+struct guard_match {
+    size_t secret;      /* index into the secrets given to guard_new */
+    size_t start, size; /* the part of the text that spells the secret */
+};
+
+/* Copies names and values. A guard without any needle finds nothing. ERR_NO_MEMORY. */
+int guard_new(const struct guard_secret *secrets, size_t count, struct guard **ret);
+void guard_free(struct guard *guard);
+
+/* The first match that starts at or after `from`. */
+bool guard_find(const struct guard *guard, struct span text, size_t from, struct guard_match *ret);
+
+/* Adds `text` to `out` with each match replaced by [secret NAME]. ERR_NO_MEMORY. */
+int guard_redact(const struct guard *guard, struct span text, struct buf *out);
+
+/*
+ * Looks through the decoded strings and keys, and the numbers, of one valid JSON text. True if
+ * there is a leak; then *ret is the secret's index and `path` (size bytes) a JSON Pointer (RFC
+ * 6901) to the value or to the object whose key it is, cut short where it does not fit; it never
+ * holds the secret itself.
+ */
+bool guard_check_json(const struct guard *guard, struct span json, size_t *ret, char *path,
+                      size_t size);
+
+/* The name given for the index, borrowed. */
+struct span guard_secret_name(const struct guard *guard, size_t secret);
+
+#endif
