@@ -15,7 +15,7 @@ enum spelling {
     REVERSED,
     HEX_LOWER,
     HEX_UPPER,
-    BASE64,     /* offset of the block's first byte within its group of three: 0, 1, 2 */
+    BASE64, /* offset of the block's first byte within its group of three: 0, 1, 2 */
     BASE64_1,
     BASE64_2,
     BASE64URL,
@@ -23,6 +23,8 @@ enum spelling {
     BASE64URL_2,
     PERCENT_LEAST, /* what encodeURIComponent does */
     PERCENT_ALL,
+    PERCENT_LEAST_LOWER,
+    PERCENT_ALL_LOWER,
     SPELLING_COUNT
 };
 
@@ -93,7 +95,6 @@ static uint64_t mix(uint64_t key)
     return key * 0x9E3779B97F4A7C15u;
 }
 
-
 static bool is_space(unsigned char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
@@ -122,11 +123,11 @@ static int hex_value(unsigned char c)
  * of the value. `phase` is the place of value[offset] within its group of three bytes. */
 static int base64_digit(const struct guarded *s, size_t offset, unsigned phase, long bit)
 {
-    long first = bit - 8 * (long) phase; /* bit position relative to value[offset] */
+    long first = bit - 8 * (long)phase; /* bit position relative to value[offset] */
     int digit = 0;
     for (long b = first; b < first + 6; b++) {
-        long index = (long) offset + (b >= 0 ? b / 8 : -((7 - b) / 8));
-        if (index < 0 || index >= (long) s->size)
+        long index = (long)offset + (b >= 0 ? b / 8 : -((7 - b) / 8));
+        if (index < 0 || index >= (long)s->size)
             return -1;
         digit = digit << 1 | (s->value[index] >> (7 - (b & 7)) & 1);
     }
@@ -135,7 +136,9 @@ static int base64_digit(const struct guarded *s, size_t offset, unsigned phase, 
 
 static long base64_first_bit(unsigned phase)
 {
-    return phase == 0 ? 0 : phase == 1 ? 12 : 18; /* of the first digit wholly in value[offset...] */
+    return phase == 0   ? 0
+           : phase == 1 ? 12
+                        : 18; /* of the first digit wholly in value[offset...] */
 }
 
 static bool write_base64(const struct guarded *s, const struct entry *e,
@@ -148,7 +151,7 @@ static bool write_base64(const struct guarded *s, const struct entry *e,
         int digit = base64_digit(s, e->offset, phase, bit + 6 * i);
         if (digit < 0)
             return false;
-        out[i] = (unsigned char) (url ? base64url_digits : base64_digits)[digit];
+        out[i] = (unsigned char)(url ? base64url_digits : base64_digits)[digit];
     }
     return true;
 }
@@ -156,18 +159,20 @@ static bool write_base64(const struct guarded *s, const struct entry *e,
 static bool write_percent(const struct guarded *s, const struct entry *e,
                           unsigned char out[KEY_CHARS])
 {
-    static const char digits[] = "0123456789ABCDEF";
+    bool lower = e->spelling == PERCENT_LEAST_LOWER || e->spelling == PERCENT_ALL_LOWER;
+    bool least = e->spelling == PERCENT_LEAST || e->spelling == PERCENT_LEAST_LOWER;
+    const char *digits = lower ? "0123456789abcdef" : "0123456789ABCDEF";
     int n = 0;
     for (size_t i = e->offset; n < KEY_CHARS; i++) {
         if (i >= s->size)
             return false;
         unsigned char c = s->value[i];
-        if (e->spelling == PERCENT_LEAST && is_unreserved(c)) {
+        if (least && is_unreserved(c)) {
             out[n++] = c;
             continue;
         }
-        const unsigned char triple[3] = {'%', (unsigned char) digits[c >> 4],
-                                         (unsigned char) digits[c & 15]};
+        const unsigned char triple[3] = {'%', (unsigned char)digits[c >> 4],
+                                         (unsigned char)digits[c & 15]};
         for (int k = 0; k < 3 && n < KEY_CHARS; k++)
             out[n++] = triple[k];
     }
@@ -180,8 +185,8 @@ static bool write_hex(const struct guarded *s, const struct entry *e, unsigned c
     if (e->offset + KEY_CHARS / 2 > s->size)
         return false;
     for (size_t i = 0; i < KEY_CHARS / 2; i++) {
-        out[2 * i] = (unsigned char) digits[s->value[e->offset + i] >> 4];
-        out[2 * i + 1] = (unsigned char) digits[s->value[e->offset + i] & 15];
+        out[2 * i] = (unsigned char)digits[s->value[e->offset + i] >> 4];
+        out[2 * i + 1] = (unsigned char)digits[s->value[e->offset + i] & 15];
     }
     return true;
 }
@@ -201,7 +206,7 @@ static bool write_key(const struct guarded *s, struct entry *e)
         if (!whole)
             return false;
         for (int i = 0; i < BLOCK; i++)
-            out[i] = s->value[e->offset + BLOCK - 1 - (size_t) i];
+            out[i] = s->value[e->offset + BLOCK - 1 - (size_t)i];
         break;
     case HEX_LOWER:
     case HEX_UPPER:
@@ -210,6 +215,8 @@ static bool write_key(const struct guarded *s, struct entry *e)
         break;
     case PERCENT_LEAST:
     case PERCENT_ALL:
+    case PERCENT_LEAST_LOWER:
+    case PERCENT_ALL_LOWER:
         if (!write_percent(s, e, out))
             return false;
         break;
@@ -239,9 +246,9 @@ static int add_block(struct guard *g, size_t secret, size_t offset)
 {
     const struct guarded *s = &g->secrets[secret];
     for (int spelling = 0; spelling < SPELLING_COUNT; spelling++) {
-        struct entry e = {.secret = (uint32_t) secret,
-                          .offset = (uint32_t) offset,
-                          .spelling = (enum spelling) spelling};
+        struct entry e = {.secret = (uint32_t)secret,
+                          .offset = (uint32_t)offset,
+                          .spelling = (enum spelling)spelling};
         if (!write_key(s, &e))
             continue;
         int r = add_entry(g, &e);
@@ -289,9 +296,9 @@ static int add_secret(struct guard *g, size_t index, const struct guard_secret *
     struct guarded *s = &g->secrets[index];
     const char *value = given->value.data;
     size_t size = given->value.size;
-    while (size > 0 && is_space((unsigned char) value[size - 1]))
+    while (size > 0 && is_space((unsigned char)value[size - 1]))
         size--;
-    while (size > 0 && is_space((unsigned char) *value)) {
+    while (size > 0 && is_space((unsigned char)*value)) {
         value++;
         size--;
     }
@@ -336,7 +343,7 @@ static int build_table(struct guard *g)
     g->bitmap = calloc(1, bits / 8);
     if (!g->bitmap)
         return ERR_NO_MEMORY;
-    g->bitmap_shift = 64 - (unsigned) __builtin_ctzll(bits);
+    g->bitmap_shift = 64 - (unsigned)__builtin_ctzll(bits);
     for (uint32_t i = 0; i < g->entry_count; i++) {
         struct entry *e = &g->entries[i];
         uint64_t mixed = mix(e->key);
@@ -344,7 +351,7 @@ static int build_table(struct guard *g)
         e->next = *bucket;
         *bucket = i;
         uint64_t bit = mixed >> g->bitmap_shift;
-        g->bitmap[bit / 8] |= (uint8_t) (1u << bit % 8);
+        g->bitmap[bit / 8] |= (uint8_t)(1u << bit % 8);
     }
     return 0;
 }
@@ -409,15 +416,15 @@ struct stretch {
 
 static unsigned char char_at(struct span text, size_t i)
 {
-    return (unsigned char) text.data[i];
+    return (unsigned char)text.data[i];
 }
 
 /* Extends both ways where each byte of the value is one character: forwards or backwards. */
-static void extend_plain(const struct guarded *s, struct span t, size_t at, long offset,
-                         long reach, struct stretch *m)
+static void extend_plain(const struct guarded *s, struct span t, size_t at, long offset, long reach,
+                         struct stretch *m)
 {
     *m = (struct stretch){offset, offset, at, at};
-    while (m->last < (long) s->size && m->last - offset < reach && m->end < t.size &&
+    while (m->last < (long)s->size && m->last - offset < reach && m->end < t.size &&
            char_at(t, m->end) == s->value[m->last]) {
         m->last++;
         m->end++;
@@ -433,7 +440,7 @@ static void extend_reversed(const struct guarded *s, struct span t, size_t at, l
                             long reach, struct stretch *m)
 {
     *m = (struct stretch){offset, offset, at + BLOCK, at + BLOCK};
-    while (m->last < (long) s->size && m->last - offset < reach && m->start > 0 &&
+    while (m->last < (long)s->size && m->last - offset < reach && m->start > 0 &&
            char_at(t, m->start - 1) == s->value[m->last]) {
         m->last++;
         m->start--;
@@ -450,11 +457,11 @@ static bool hex_is(struct span t, size_t at, unsigned char byte)
     return hex_value(char_at(t, at)) == byte >> 4 && hex_value(char_at(t, at + 1)) == (byte & 15);
 }
 
-static void extend_hex(const struct guarded *s, struct span t, size_t at, long offset,
-                       long reach, struct stretch *m)
+static void extend_hex(const struct guarded *s, struct span t, size_t at, long offset, long reach,
+                       struct stretch *m)
 {
     *m = (struct stretch){offset, offset, at, at};
-    while (m->last < (long) s->size && m->last - offset < reach && m->end + 2 <= t.size &&
+    while (m->last < (long)s->size && m->last - offset < reach && m->end + 2 <= t.size &&
            hex_is(t, m->end, s->value[m->last])) {
         m->last++;
         m->end += 2;
@@ -481,7 +488,7 @@ static void extend_percent(const struct guarded *s, struct span t, size_t at, lo
 {
     *m = (struct stretch){offset, offset, at, at};
     size_t n;
-    while (m->last < (long) s->size && m->last - offset < reach &&
+    while (m->last < (long)s->size && m->last - offset < reach &&
            (n = percent_is(t, m->end, s->value[m->last])) != 0) {
         m->last++;
         m->end += n;
@@ -521,12 +528,12 @@ static void extend_base64(const struct guarded *s, struct span t, size_t at, con
         if (digit < 0 || digits[digit] != t.data[m->start - 1])
             break;
     }
-    long base = (long) e->offset - (long) phase; /* the value's byte at bit 0 */
+    long base = (long)e->offset - (long)phase; /* the value's byte at bit 0 */
     m->first = base + (from >= 0 ? (from + 7) / 8 : -(-from / 8));
     m->last = base + (to >= 0 ? to / 8 : -((7 - to) / 8));
     /* The bytes at both ends share a digit with what lies around them: count them as seen. */
     m->first -= m->first > 0;
-    m->last += m->last < (long) s->size;
+    m->last += m->last < (long)s->size;
 }
 
 static bool covers_needle(const struct guarded *s, const struct stretch *m)
@@ -535,7 +542,7 @@ static bool covers_needle(const struct guarded *s, const struct stretch *m)
         return true;
     for (size_t i = 0; i < s->needle_count; i++) {
         const struct needle *n = &s->needles[i];
-        if (m->first <= (long) n->start && m->last >= (long) (n->start + n->size))
+        if (m->first <= (long)n->start && m->last >= (long)(n->start + n->size))
             return true;
     }
     return false;
@@ -557,6 +564,8 @@ static void extend(const struct guarded *s, const struct entry *e, struct span t
         break;
     case PERCENT_LEAST:
     case PERCENT_ALL:
+    case PERCENT_LEAST_LOWER:
+    case PERCENT_ALL_LOWER:
         extend_percent(s, t, at, e->offset, reach, m);
         break;
     default:
@@ -573,7 +582,7 @@ static bool try_entry(const struct guard *g, const struct entry *e, struct span 
     extend(s, e, t, at, GUARD_WINDOW, &m);
     if (!covers_needle(s, &m))
         return false;
-    extend(s, e, t, at, (long) s->size, &m);
+    extend(s, e, t, at, (long)s->size, &m);
     *ret = (struct guard_match){e->secret, m.start, m.end - m.start};
     return true;
 }
@@ -582,7 +591,7 @@ bool guard_find(const struct guard *g, struct span text, size_t from, struct gua
 {
     if (g->entry_count == 0 || text.size < KEY_CHARS)
         return false;
-    const unsigned char *bytes = (const unsigned char *) text.data;
+    const unsigned char *bytes = (const unsigned char *)text.data;
     for (size_t at = from; at + KEY_CHARS <= text.size; at++) {
         uint64_t key = load_key(bytes + at), mixed = mix(key);
         uint64_t bit = mixed >> g->bitmap_shift;

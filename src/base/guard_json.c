@@ -2,7 +2,7 @@
 #include "base/error.h"
 #include "base/guard.h"
 
-#include <stdint.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@ static unsigned hex4(const char *at)
 {
     unsigned value = 0;
     for (int i = 0; i < 4; i++) {
-        unsigned c = (unsigned char) at[i];
+        unsigned c = (unsigned char)at[i];
         value = value << 4 | (c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
     }
     return value;
@@ -19,19 +19,19 @@ static unsigned hex4(const char *at)
 static char *put_utf8(char *to, unsigned c)
 {
     if (c < 0x80) {
-        *to++ = (char) c;
+        *to++ = (char)c;
     } else if (c < 0x800) {
-        *to++ = (char) (0xc0 | c >> 6);
-        *to++ = (char) (0x80 | (c & 63));
+        *to++ = (char)(0xc0 | c >> 6);
+        *to++ = (char)(0x80 | (c & 63));
     } else if (c < 0x10000) {
-        *to++ = (char) (0xe0 | c >> 12);
-        *to++ = (char) (0x80 | (c >> 6 & 63));
-        *to++ = (char) (0x80 | (c & 63));
+        *to++ = (char)(0xe0 | c >> 12);
+        *to++ = (char)(0x80 | (c >> 6 & 63));
+        *to++ = (char)(0x80 | (c & 63));
     } else {
-        *to++ = (char) (0xf0 | c >> 18);
-        *to++ = (char) (0x80 | (c >> 12 & 63));
-        *to++ = (char) (0x80 | (c >> 6 & 63));
-        *to++ = (char) (0x80 | (c & 63));
+        *to++ = (char)(0xf0 | c >> 18);
+        *to++ = (char)(0x80 | (c >> 12 & 63));
+        *to++ = (char)(0x80 | (c >> 6 & 63));
+        *to++ = (char)(0x80 | (c & 63));
     }
     return to;
 }
@@ -60,7 +60,7 @@ static size_t decode_string(const char *from, size_t size, char *to)
         }
         to = put_utf8(to, c);
     }
-    return (size_t) (to - start);
+    return (size_t)(to - start);
 }
 
 /* The end of the string whose first quote is at `at`: the place of its last quote. */
@@ -85,8 +85,8 @@ static bool is_number_char(char c)
 
 struct level {
     bool array;
-    size_t index;             /* arrays: of the element we are in */
-    size_t key_at, key_size;  /* objects: the raw key we are in */
+    size_t index;            /* arrays: of the element we are in */
+    size_t key_at, key_size; /* objects: the raw key we are in */
 };
 
 static void add_pointer_token(const struct guard *g, struct span json, const struct level *l,
@@ -113,7 +113,8 @@ static void add_pointer_token(const struct guard *g, struct span json, const str
     buf_wipe(&shown);
 }
 
-/* Walks to `offset` and writes the JSON Pointer of the value there, or of the object if it is a key. */
+/* Walks to `offset` and writes the JSON Pointer of the value there, or of the object if it is a
+ * key. */
 static void write_path(const struct guard *g, struct span json, size_t offset, char *path,
                        size_t size)
 {
@@ -180,13 +181,13 @@ bool guard_check_json(const struct guard *g, struct span json, size_t *ret, char
     size_t place = 0;
     for (size_t at = 0; at < json.size && !found; at++) {
         bool escaped = false;
-        size_t start = at, end = at;
+        size_t start = at, end = at, last = at;
         if (json.data[at] == '"') {
             start++;
-            end = string_end(json, at, &escaped);
+            end = last = string_end(json, at, &escaped);
         } else if (is_number_char(json.data[at])) {
             while (end < json.size && is_number_char(json.data[end]))
-                end++;
+                last = end++;
         } else {
             continue;
         }
@@ -196,12 +197,12 @@ bool guard_check_json(const struct guard *g, struct span json, size_t *ret, char
         found = (escaped && !scratch && (*ret = 0, true)) ||
                 leaks(g, json, start, end - start, escaped, scratch, ret);
         place = start;
-        at = json.data[start - (start > at)] == '"' ? end : end - 1;
+        at = last;
     }
     if (found)
         write_path(g, json, place, path, size);
     if (scratch) {
-        memset(scratch, 0, json.size);
+        OPENSSL_cleanse(scratch, json.size);
         free(scratch);
     }
     return found;
