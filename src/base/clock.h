@@ -27,4 +27,10 @@ void clock_format_time(char text[static CLOCK_TIME_SIZE], uint64_t unix_ms);
 #define CLOCK_DURATION_SIZE 32
 void clock_format_duration(char text[static CLOCK_DURATION_SIZE], uint64_t ns);
 
+/*
+ * The other way, by Go's rules without a sign: numbers with the units h m s ms us µs ns, one after
+ * another ("1h30m", "1.5s"). A bare number is seconds. ERR_USAGE for anything else and past 2^63-1.
+ */
+int clock_parse_duration(const char *text, uint64_t *ret_ns);
+
 #endif

@@ -83,7 +83,11 @@ void limits_init(struct limits *limits);
 int limits_set(struct limits *limits, enum limit limit, const char *text,
                struct error_detail *detail);
 
-/* "memory: 70254592 of 67108864 bytes used": the message of whoever hits a limit. */
+/* A value as an option would give it: "64MiB", "30s", "1000". */
+#define LIMIT_TEXT_SIZE 32
+void limit_format(char text[static LIMIT_TEXT_SIZE], enum limit limit, uint64_t value);
+
+/* "memory_limit: 70254592 of 67108864 bytes used": the message of whoever hits a limit. */
 int limit_exceeded(struct error_detail *detail, int code, enum limit limit, uint64_t used,
                    uint64_t allowed);
 

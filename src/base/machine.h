@@ -8,7 +8,8 @@
 
 /*
  * Bytes of memory that this process may use: the machine's, or the least limit of its cgroup (v2 or
- * v1) and the groups above. `root` is put before /proc and /sys; "" is the system itself.
+ * v1) and of the groups above, whichever is less. UINT64_MAX if nothing says. `root` is put before
+ * /proc and /sys; "" is the system itself.
  */
 uint64_t machine_memory(const char *root);
 

@@ -1,0 +1,156 @@
+#include "base/clock.h"
+
+#include "base/error.h"
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static uint64_t clock_read(clockid_t id)
+{
+    struct timespec t;
+
+    clock_gettime(id, &t);
+    return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+uint64_t clock_now_ns(void)
+{
+    return clock_read(CLOCK_MONOTONIC);
+}
+
+uint64_t clock_unix_ms(void)
+{
+    return clock_read(CLOCK_REALTIME) / NS_PER_MS;
+}
+
+void clock_format_time(char text[static CLOCK_TIME_SIZE], uint64_t unix_ms)
+{
+    const uint64_t last_ms = 253402300799999; /* 9999-12-31T23:59:59.999Z */
+    time_t seconds;
+    struct tm tm;
+    size_t size;
+
+    if (unix_ms > last_ms)
+        unix_ms = last_ms;
+    seconds = (time_t)(unix_ms / 1000);
+    gmtime_r(&seconds, &tm);
+    size = strftime(text, CLOCK_TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(text + size, CLOCK_TIME_SIZE - size, ".%03uZ", (unsigned)(unix_ms % 1000));
+}
+
+/*
+ * `value` units of 10^-digits, as "12.5": without the zeros at the end, and without the point if
+ * nothing is left behind it. Returns the number of characters.
+ */
+static size_t format_decimal(char *text, size_t text_size, uint64_t value, int digits)
+{
+    uint64_t scale = 1;
+
+    for (int i = 0; i < digits; i++)
+        scale *= 10;
+    uint64_t whole = value / scale, fraction = value % scale;
+    while (digits > 0 && fraction % 10 == 0) {
+        fraction /= 10;
+        digits--;
+    }
+    if (digits == 0)
+        return (size_t)snprintf(text, text_size, "%llu", (unsigned long long)whole);
+    return (size_t)snprintf(text, text_size, "%llu.%0*llu", (unsigned long long)whole, digits,
+                            (unsigned long long)fraction);
+}
+
+void clock_format_duration(char text[static CLOCK_DURATION_SIZE], uint64_t ns)
+{
+    const uint64_t minute = 60 * NS_PER_S, hour = 60 * minute;
+    const char *unit = "s";
+    int digits = 9;
+    size_t size = 0;
+
+    if (ns > INT64_MAX)
+        ns = INT64_MAX;
+    if (ns > 0 && ns < NS_PER_US) {
+        unit = "ns";
+        digits = 0;
+    } else if (ns > 0 && ns < NS_PER_MS) {
+        unit = "µs";
+        digits = 3;
+    } else if (ns > 0 && ns < NS_PER_S) {
+        unit = "ms";
+        digits = 6;
+    }
+    if (ns >= hour)
+        size +=
+            (size_t)snprintf(text, CLOCK_DURATION_SIZE, "%lluh", (unsigned long long)(ns / hour));
+    if (ns >= minute)
+        size += (size_t)snprintf(text + size, CLOCK_DURATION_SIZE - size, "%llum",
+                                 (unsigned long long)(ns % hour / minute));
+    size += format_decimal(text + size, CLOCK_DURATION_SIZE - size, ns % minute, digits);
+    snprintf(text + size, CLOCK_DURATION_SIZE - size, "%s", unit);
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/*
+ * Reads "12.5" at *text into ns of a unit of `scale` ns, exactly; digits past one ns are dropped.
+ * The unit follows the number, so the number is read twice: this is told where it ends.
+ */
+static int scale_number(const char *number, const char *end, uint64_t scale, uint64_t *ret)
+{
+    uint64_t value = 0;
+
+    for (; number < end && *number != '.'; number++)
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(*number - '0'), &value))
+            return ERR_USAGE;
+    if (__builtin_mul_overflow(value, scale, &value))
+        return ERR_USAGE;
+    if (number < end)
+        for (number++; number < end; number++) {
+            scale /= 10;
+            if (__builtin_add_overflow(value, (uint64_t)(*number - '0') * scale, &value))
+                return ERR_USAGE;
+        }
+    *ret = value;
+    return 0;
+}
+
+int clock_parse_duration(const char *text, uint64_t *ret_ns)
+{
+    static const struct {
+        const char *name;
+        uint64_t ns;
+    } units[] = {
+        /* longer names before those that begin like them */
+        {"ns", 1},         {"us", NS_PER_US}, {"µs", NS_PER_US},    {"μs", NS_PER_US},
+        {"ms", NS_PER_MS}, {"s", NS_PER_S},   {"m", 60 * NS_PER_S}, {"h", 3600 * NS_PER_S}};
+    const size_t unit_count = sizeof(units) / sizeof(units[0]);
+    uint64_t total = 0, part;
+    bool first = true;
+
+    do {
+        const char *number = text;
+        bool digits = false;
+        size_t unit = 0;
+
+        while (is_digit(*text) || (*text == '.' && !memchr(number, '.', (size_t)(text - number))))
+            digits |= is_digit(*text++);
+        if (!digits)
+            return ERR_USAGE;
+        while (unit < unit_count && strncmp(text, units[unit].name, strlen(units[unit].name)) != 0)
+            unit++;
+        bool bare = *text == '\0' && first; /* seconds */
+        if (unit == unit_count && !bare)
+            return ERR_USAGE;
+        if (scale_number(number, text, bare ? NS_PER_S : units[unit].ns, &part) < 0 ||
+            __builtin_add_overflow(total, part, &total) || total > INT64_MAX)
+            return ERR_USAGE;
+        text += bare ? 0 : strlen(units[unit].name);
+        first = false;
+    } while (*text != '\0');
+    *ret_ns = total;
+    return 0;
+}

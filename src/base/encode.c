@@ -1,0 +1,183 @@
+#include "base/encode.h"
+
+#include "base/error.h"
+#include <stdint.h>
+#include <string.h>
+
+void hex_encode(char *text, const void *data, size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *bytes = data;
+
+    for (size_t i = 0; i < size; i++) {
+        *text++ = digits[bytes[i] >> 4];
+        *text++ = digits[bytes[i] & 15];
+    }
+    *text = '\0';
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+int hex_decode(void *data, size_t size, struct span text)
+{
+    uint8_t *bytes = data;
+
+    if (text.size % 2 != 0 || text.size / 2 != size)
+        return ERR_INVALID_FIELD;
+    for (size_t i = 0; i < text.size; i++)
+        if (hex_value(text.data[i]) < 0)
+            return ERR_INVALID_FIELD;
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (uint8_t)(hex_value(text.data[2 * i]) << 4 | hex_value(text.data[2 * i + 1]));
+    return 0;
+}
+
+static const char base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char base64url_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+static int encode_groups(struct buf *buf, const char *digits, bool padded, const uint8_t *bytes,
+                         size_t size)
+{
+    if (size > SIZE_MAX / 4 || buf_reserve(buf, (size + 2) / 3 * 4) < 0) {
+        buf->failed = true;
+        return ERR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < size; i += 3) {
+        size_t left = size - i < 3 ? size - i : 3;
+        uint32_t group = (uint32_t)bytes[i] << 16;
+
+        group |= left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0;
+        group |= left > 2 ? (uint32_t)bytes[i + 2] : 0;
+        for (size_t digit = 0; digit < 4; digit++)
+            if (digit <= left)
+                buf->data[buf->size++] = digits[group >> (18 - 6 * digit) & 63];
+            else if (padded)
+                buf->data[buf->size++] = '=';
+    }
+    return 0;
+}
+
+int base64_encode(struct buf *buf, const void *data, size_t size)
+{
+    return encode_groups(buf, base64_digits, true, data, size);
+}
+
+int base64url_encode(struct buf *buf, const void *data, size_t size)
+{
+    return encode_groups(buf, base64url_digits, false, data, size);
+}
+
+/* `text` has no padding any more. */
+static int decode_groups(struct buf *buf, const char *digits, struct span text)
+{
+    uint32_t bits = 0;
+    unsigned bit_count = 0;
+    size_t start = buf->size;
+
+    if (text.size % 4 == 1)
+        return ERR_INVALID_FIELD;
+    if (buf_reserve(buf, text.size / 4 * 3 + 2) < 0)
+        return ERR_NO_MEMORY;
+    for (size_t i = 0; i < text.size; i++) {
+        const char *digit = text.data[i] ? strchr(digits, text.data[i]) : NULL;
+
+        if (!digit)
+            goto invalid;
+        bits = bits << 6 | (uint32_t)(digit - digits);
+        bit_count += 6;
+        if (bit_count >= 8) {
+            bit_count -= 8;
+            buf->data[buf->size++] = (char)(bits >> bit_count);
+        }
+    }
+    if ((bits & ((1u << bit_count) - 1)) == 0)
+        return 0;
+invalid:
+    buf->size = start;
+    return ERR_INVALID_FIELD;
+}
+
+int base64_decode(struct buf *buf, struct span text)
+{
+    if (text.size % 4 != 0)
+        return ERR_INVALID_FIELD;
+    for (int padding = 0; padding < 2 && text.size > 0 && text.data[text.size - 1] == '=';
+         padding++)
+        text.size--;
+    return decode_groups(buf, base64_digits, text);
+}
+
+int base64url_decode(struct buf *buf, struct span text)
+{
+    return decode_groups(buf, base64url_digits, text);
+}
+
+/* Length of the character at `bytes`, 0 if it is none. */
+static size_t utf8_character(const uint8_t *bytes, size_t size)
+{
+    uint8_t first = bytes[0];
+    /* The second byte's range excludes overlong forms, surrogates and what is past U+10FFFF. */
+    uint8_t low = 0x80, high = 0xbf;
+    size_t length;
+
+    if (first < 0x80)
+        return 1;
+    if (first >= 0xc2 && first <= 0xdf)
+        length = 2;
+    else if (first >= 0xe0 && first <= 0xef)
+        length = 3;
+    else if (first >= 0xf0 && first <= 0xf4)
+        length = 4;
+    else
+        return 0;
+    if (first == 0xe0)
+        low = 0xa0;
+    else if (first == 0xed)
+        high = 0x9f;
+    else if (first == 0xf0)
+        low = 0x90;
+    else if (first == 0xf4)
+        high = 0x8f;
+    if (size < length || bytes[1] < low || bytes[1] > high)
+        return 0;
+    for (size_t i = 2; i < length; i++)
+        if ((bytes[i] & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
+size_t utf8_valid_prefix(struct span text)
+{
+    const uint8_t *bytes = (const uint8_t *)text.data;
+    size_t i = 0;
+
+    while (i < text.size) {
+        uint64_t eight;
+        size_t length;
+
+        /* Most text is ASCII: eight bytes at once. */
+        if (text.size - i >= 8) {
+            memcpy(&eight, bytes + i, 8);
+            if ((eight & 0x8080808080808080) == 0) {
+                i += 8;
+                continue;
+            }
+        }
+        length = utf8_character(bytes + i, text.size - i);
+        if (length == 0)
+            break;
+        i += length;
+    }
+    return i;
+}
