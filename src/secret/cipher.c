@@ -1,0 +1,210 @@
+#include "secret/cipher.h"
+
+#include "base/encode.h"
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define V2_MARK      "nc2."
+#define V2_MARK_SIZE 4
+#define V2_HEAD_SIZE (V2_MARK_SIZE + 2 * SECRET_KEY_ID_SIZE + 1)
+#define INFO_VALUES  "neocompute/v1/secrets"
+#define INFO_KEY_ID  "neocompute/v1/secrets-key-id"
+#define AAD_MOST     1024
+
+/* ---- keys ------------------------------------------------------------------------------------ */
+
+static int derive(const struct secret_bytes *master, const char *info, uint8_t *out, size_t size)
+{
+    EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+    EVP_KDF_CTX *ctx = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)"SHA256", 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, master->data, master->size),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (char *)info, strlen(info)),
+        OSSL_PARAM_construct_end()};
+    int ok = ctx && EVP_KDF_derive(ctx, out, size, params) == 1;
+    EVP_KDF_CTX_free(ctx);
+    EVP_KDF_free(kdf);
+    return ok ? 0 : ERR_INTERNAL;
+}
+
+int secret_key_init(struct secret_key *key, const char *text, struct error_detail *detail)
+{
+    struct secret_key made = {0};
+    struct span digits = span_of(text);
+    if (digits.size >= 2 && digits.data[0] == '0' && (digits.data[1] | 32) == 'x')
+        digits = (struct span){digits.data + 2, digits.size - 2};
+    int r = secret_bytes_init(&made.master, SECRET_MASTER_SIZE);
+    if (!r)
+        r = secret_bytes_init(&made.derived, SECRET_MASTER_SIZE);
+    if (r)
+        goto out;
+    if (hex_decode(made.master.data, SECRET_MASTER_SIZE, digits)) {
+        r = error_set(
+            detail, ERR_USAGE, "SECRETS_MASTER_KEY",
+            "must be %d hex digits (%d bytes), 0x allowed in front; it has %zu characters",
+            2 * SECRET_MASTER_SIZE, SECRET_MASTER_SIZE, digits.size);
+        goto out;
+    }
+    r = derive(&made.master, INFO_VALUES, made.derived.data, SECRET_MASTER_SIZE);
+    if (!r)
+        r = derive(&made.master, INFO_KEY_ID, made.id, sizeof made.id);
+out:
+    if (r)
+        secret_key_done(&made);
+    else
+        *key = made;
+    return r;
+}
+
+void secret_key_done(struct secret_key *key)
+{
+    secret_bytes_done(&key->master);
+    secret_bytes_done(&key->derived);
+    OPENSSL_cleanse(key->id, sizeof key->id);
+}
+
+/* ---- associated data ---------------------------------------------------------------------------
+ */
+
+static void add_u64(struct buf *buf, uint64_t value)
+{
+    for (int shift = 56; shift >= 0; shift -= 8)
+        buf_add_char(buf, (char)(value >> shift));
+}
+
+static void add_field(struct buf *buf, const void *data, size_t size)
+{
+    add_u64(buf, size);
+    buf_add(buf, data, size);
+}
+
+/* Every field with its length, so that no two places have the same bytes. */
+static int write_aad(const uint8_t *key_id, const struct secret_place *place, struct buf *aad)
+{
+    add_field(aad, "nc2", 3);
+    add_field(aad, key_id, SECRET_KEY_ID_SIZE);
+    add_field(aad, place->user.data, place->user.size);
+    add_field(aad, place->name.data, place->name.size);
+    add_u64(aad, place->version);
+    return buf_failed(aad) ? ERR_NO_MEMORY : 0;
+}
+
+/* ---- AES-256-GCM -------------------------------------------------------------------------------
+ */
+
+/* out: nonce ‖ ciphertext ‖ tag, value.size + 28 bytes. */
+static int gcm_seal(const uint8_t *key, struct span aad, struct span value, uint8_t *out)
+{
+    uint8_t *text = out + SECRET_NONCE_SIZE, *tag = text + value.size;
+    int n, ok = RAND_bytes(out, SECRET_NONCE_SIZE) == 1;
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    ok = ok && ctx && EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, out) == 1;
+    if (ok && aad.size)
+        ok = EVP_EncryptUpdate(ctx, NULL, &n, (const uint8_t *)aad.data, (int)aad.size) == 1;
+    if (ok && value.size)
+        ok = EVP_EncryptUpdate(ctx, text, &n, (const uint8_t *)value.data, (int)value.size) == 1;
+    ok = ok && EVP_EncryptFinal_ex(ctx, tag, &n) == 1 &&
+         EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, SECRET_TAG_SIZE, tag) == 1;
+    EVP_CIPHER_CTX_free(ctx);
+    return ok ? 0 : ERR_INTERNAL;
+}
+
+/* `sealed` is nonce ‖ ciphertext ‖ tag; `out` has room for the ciphertext's size. */
+static bool gcm_open(const uint8_t *key, struct span aad, struct span sealed, uint8_t *out)
+{
+    const uint8_t *nonce = (const uint8_t *)sealed.data, *text = nonce + SECRET_NONCE_SIZE;
+    int size = (int)(sealed.size - SECRET_NONCE_SIZE - SECRET_TAG_SIZE), n;
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    bool ok = ctx && EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce) == 1;
+    if (ok && aad.size)
+        ok = EVP_DecryptUpdate(ctx, NULL, &n, (const uint8_t *)aad.data, (int)aad.size) == 1;
+    if (ok && size)
+        ok = EVP_DecryptUpdate(ctx, out, &n, text, size) == 1;
+    ok = ok &&
+         EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, SECRET_TAG_SIZE, (void *)(text + size)) ==
+             1 &&
+         EVP_DecryptFinal_ex(ctx, out + size, &n) == 1;
+    EVP_CIPHER_CTX_free(ctx);
+    return ok;
+}
+
+/* ---- the two formats ---------------------------------------------------------------------------
+ */
+
+int secret_seal(const struct secret_key *key, enum secret_format format,
+                const struct secret_place *place, struct span value, struct buf *out)
+{
+    if (value.size > SECRET_VALUE_MOST)
+        return ERR_INVALID_FIELD;
+    struct buf aad = BUF_INIT(AAD_MOST);
+    size_t size = SECRET_NONCE_SIZE + value.size + SECRET_TAG_SIZE;
+    uint8_t *sealed = malloc(size);
+    int r = sealed ? 0 : ERR_NO_MEMORY;
+    if (!r && format == SECRET_FORMAT_V2)
+        r = write_aad(key->id, place, &aad);
+    if (!r)
+        r = gcm_seal(format == SECRET_FORMAT_V2 ? key->derived.data : key->master.data,
+                     (struct span){aad.data, aad.size}, value, sealed);
+    if (!r && format == SECRET_FORMAT_V2) {
+        char id[2 * SECRET_KEY_ID_SIZE + 1];
+        hex_encode(id, key->id, sizeof key->id);
+        buf_addf(out, V2_MARK "%s.", id);
+    }
+    if (!r)
+        r = base64_encode(out, sealed, size);
+    free(sealed);
+    buf_done(&aad);
+    return r ? r : buf_failed(out) ? ERR_NO_MEMORY : 0;
+}
+
+int secret_format_of(struct span sealed)
+{
+    if (sealed.size > V2_MARK_SIZE && memcmp(sealed.data, V2_MARK, V2_MARK_SIZE) == 0)
+        return SECRET_FORMAT_V2;
+    return sealed.size > 0 && !memchr(sealed.data, '.', sealed.size) ? SECRET_FORMAT_V1 : 0;
+}
+
+int secret_open(const struct secret_key *key, const struct secret_place *place, struct span sealed,
+                struct secret_bytes *ret, size_t *size)
+{
+    int r = ERR_SECRET_UNAVAILABLE, format = secret_format_of(sealed);
+    struct buf aad = BUF_INIT(AAD_MOST), raw = BUF_INIT(SECRET_SEALED_MOST);
+    struct secret_bytes value = {0};
+    if (format == 0 || sealed.size > SECRET_SEALED_MOST)
+        return r;
+    const uint8_t *secret = key->master.data;
+    if (format == SECRET_FORMAT_V2) {
+        char id[2 * SECRET_KEY_ID_SIZE + 1];
+        hex_encode(id, key->id, sizeof key->id);
+        if (sealed.size < V2_HEAD_SIZE ||
+            memcmp(sealed.data + V2_MARK_SIZE, id, 2 * SECRET_KEY_ID_SIZE) != 0 ||
+            sealed.data[V2_HEAD_SIZE - 1] != '.' || write_aad(key->id, place, &aad))
+            goto out;
+        sealed = (struct span){sealed.data + V2_HEAD_SIZE, sealed.size - V2_HEAD_SIZE};
+        secret = key->derived.data;
+    }
+    if (base64_decode(&raw, sealed) || raw.size < SECRET_NONCE_SIZE + SECRET_TAG_SIZE)
+        goto out;
+    size_t plain = raw.size - SECRET_NONCE_SIZE - SECRET_TAG_SIZE;
+    if (plain > SECRET_VALUE_MOST || secret_bytes_init(&value, plain ? plain : 1))
+        goto out;
+    if (!gcm_open(secret, (struct span){aad.data, aad.size}, (struct span){raw.data, raw.size},
+                  value.data))
+        goto out;
+    *ret = value;
+    *size = plain;
+    value = (struct secret_bytes){0};
+    r = 0;
+out:
+    secret_bytes_done(&value);
+    buf_done(&raw);
+    buf_done(&aad);
+    return r;
+}
