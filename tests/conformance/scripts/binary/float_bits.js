@@ -1,0 +1,2 @@
+function bits(x) { const v = new DataView(new ArrayBuffer(8)); v.setFloat64(0, x); return v.getBigUint64(0).toString(16).padStart(16, '0'); }
+function main() { return [1, -0, 0.1, Infinity, -Infinity, 5e-324, Math.PI, 2 ** 53].map(bits).concat([new Float32Array([0.1])[0], new Float64Array(new BigUint64Array([0x3ff8000000000000n]).buffer)[0], [...new Uint8Array(new Uint16Array([0x0102]).buffer)]]); }

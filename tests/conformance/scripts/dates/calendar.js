@@ -1,0 +1,3 @@
+function weekday(y, m, d) { return ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'][new Date(Date.UTC(y, m - 1, d)).getUTCDay()]; }
+function isoWeek(date) { const d = new Date(date); d.setUTCDate(d.getUTCDate() + 4 - (d.getUTCDay() || 7)); return Math.ceil(((d - Date.UTC(d.getUTCFullYear(), 0, 1)) / 864e5 + 1) / 7); }
+function main() { return [weekday(2026, 11, 23), weekday(2000, 2, 29), isoWeek('2026-01-01'), isoWeek('2024-12-30'), [2023, 2024, 1900, 2000].map((y) => new Date(Date.UTC(y, 2, 0)).getUTCDate()), Array.from({ length: 12 }, (_, m) => new Date(Date.UTC(2025, m + 1, 0)).getUTCDate())]; }

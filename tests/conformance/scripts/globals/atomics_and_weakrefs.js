@@ -1,0 +1,1 @@
+function main() { const a = new Int32Array(4); const attempt = (b) => { try { return b(); } catch (e) { return e.name; } }; return [typeof WeakRef, typeof FinalizationRegistry, typeof Atomics === 'undefined' ? 0 : Atomics.add(a, 0, 5), typeof Atomics === 'undefined' ? 5 : Atomics.load(a, 0), attempt(() => new FinalizationRegistry(1))]; }

@@ -1,0 +1,2 @@
+var declared = 1; let lexical = 2; function fn() {} 
+function main() { globalThis.added = 3; return [typeof globalThis, globalThis.declared, globalThis.lexical === undefined, typeof globalThis.fn, added, globalThis === this || this === undefined || true, delete globalThis.added, typeof added, Object.prototype.propertyIsEnumerable.call(globalThis, 'undefined'), globalThis.NaN !== globalThis.NaN, typeof globalThis.globalThis]; }

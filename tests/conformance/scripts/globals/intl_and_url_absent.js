@@ -1,0 +1,1 @@
+function main() { return [typeof Intl, typeof URL, typeof URLSearchParams]; }

@@ -1,0 +1,1 @@
+function main() { return ['require', 'process', 'module', 'exports', 'Deno', 'Bun', 'fetch', 'XMLHttpRequest', 'WebSocket', 'importScripts', 'std', 'os', 'bjson', 'scriptArgs', 'print', 'load', 'Worker', '__dirname', 'Buffer', 'WebAssembly', 'SharedArrayBuffer', 'gc', 'quit', 'read'].map((n) => typeof globalThis[n]); }

@@ -1,0 +1,2 @@
+function attempt(body) { try { return String(body()); } catch (e) { return e.name; } }
+function main() { return [attempt(() => 1n + 1), attempt(() => BigInt(1.5)), attempt(() => BigInt('x')), attempt(() => 1n / 0n), attempt(() => 2n ** -1n), attempt(() => +1n), attempt(() => 1n >>> 0n), attempt(() => Math.max(1n)), attempt(() => JSON.stringify(1n)), attempt(() => BigInt(undefined)), attempt(() => new BigInt(1)), attempt(() => BigInt(Symbol())), attempt(() => BigInt('')), attempt(() => BigInt(true)), attempt(() => 10n > 9), attempt(() => isNaN(1n))]; }

@@ -1,0 +1,3 @@
+function main() {
+  return [(1234.5678).toFixed(2), (0.000001234).toExponential(3), (123456).toPrecision(3), (1.45).toFixed(1), (8.345).toFixed(2), (-1.5).toFixed(0), (2.5).toFixed(0), (1e21).toFixed(2), (255).toString(16), (-255).toString(2), (0.5).toString(2), (1 / 3).toString(3), (3.14159).toString(36), (1e21).toString(7).length > 5, (0).toFixed(2), (-0).toFixed(2), (0.1).toFixed(20), (123.456).toPrecision(30), (1e-10).toFixed(5), (NaN).toFixed(2), (25).toString(36), (1000000000000000128).toString(), (1000000000000000128).toFixed(0), 1e-7 + '', 0.00001 + '', 100000000000000000000 + '', (5e-324).toExponential(), (123.456).toExponential()];
+}

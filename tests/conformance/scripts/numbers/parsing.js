@@ -1,0 +1,3 @@
+function main() {
+  return [parseInt('12px'), parseInt('0x1F'), parseInt('101', 2), parseInt('z', 36), String(parseInt('')), parseInt('  -42abc'), parseInt(1e21), parseInt('9007199254740993'), parseFloat('3.14.15'), parseFloat('.5e-2x'), String(parseFloat('-')), parseFloat('1e1000') === Infinity, Number('0b11'), Number('0o17'), String(Number('1_000')), Number(''), Number(null), String(Number(undefined)), Number([5]), Number('1e3'), Number('Infinity') > 1e308, Number(true), Number(new Date(5)), String(Number('12a')), Number('\n7\t'), Number('.5'), Number('5.'), Number('+5'), Number('0x10'), Number(10n)];
+}

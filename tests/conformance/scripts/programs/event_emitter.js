@@ -1,0 +1,2 @@
+class Emitter { #h = new Map(); on(e, f) { (this.#h.get(e) ?? this.#h.set(e, new Set()).get(e)).add(f); return () => this.#h.get(e)?.delete(f); } once(e, f) { const off = this.on(e, (...a) => { off(); f(...a); }); return off; } emit(e, ...a) { let n = 0; for (const f of this.#h.get(e) ?? []) { f(...a); n++; } return n; } }
+function main() { const e = new Emitter(), log = []; const off = e.on('x', (v) => log.push('on' + v)); e.once('x', (v) => log.push('once' + v)); const n = [e.emit('x', 1), e.emit('x', 2)]; off(); n.push(e.emit('x', 3), e.emit('y')); return { log, n }; }

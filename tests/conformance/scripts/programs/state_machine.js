@@ -1,0 +1,2 @@
+const machine = { idle: { start: 'running' }, running: { pause: 'paused', stop: 'idle', tick: ({ n }) => (n >= 3 ? 'done' : 'running') }, paused: { start: 'running' }, done: {} };
+function main() { let state = 'idle'; const ctx = { n: 0 }, trace = [state]; for (const ev of ['tick', 'start', 'tick', 'pause', 'start', 'tick', 'tick', 'start']) { if (ev === 'tick') ctx.n++; const next = machine[state][ev]; if (!next) { trace.push(`!${ev}`); continue; } state = typeof next === 'function' ? next(ctx) : next; trace.push(state); } return trace; }

@@ -1,0 +1,3 @@
+function main() {
+  return ['abc'.padStart(6, '12'), 'abc'.padEnd(5), 'x'.repeat(3), '  a '.trim(), ' a '.trimStart(), ' a '.trimEnd(), 'hello'.slice(-3, -1), 'hello'.substring(3, 1), 'hello'.substr(-3, 2), 'a-b-c'.lastIndexOf('-'), 'abc'.startsWith('b', 1), 'abc'.endsWith('b', 2), 'abc'.includes(''), 'abc'.indexOf('', 9), 'abc'.at(-1), 'abc'[5] === undefined, 'abc'.concat(1, null), 'aXbX'.split('X'), 'tEST'[0].toUpperCase() + 'tEST'.slice(1).toLowerCase(), '\ufeff\u00a0x\u3000'.trim(), 'abc'.charAt(9), 'a'.codePointAt(3) === undefined, 'b'.anchor('x"y'), String.raw`\n`, 'x'.localeCompare('x'), 'abc'.search('c')];
+}

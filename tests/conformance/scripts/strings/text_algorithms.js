@@ -1,0 +1,4 @@
+const levenshtein = (a, b) => { let row = [...Array(b.length + 1).keys()]; for (let i = 1; i <= a.length; i++) { const next = [i]; for (let j = 1; j <= b.length; j++) next.push(Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + (a[i - 1] !== b[j - 1]))); row = next; } return row[b.length]; };
+const rle = (s) => s.replace(/(.)\1*/gu, (m, c) => c + [...m].length);
+const caesar = (s, n) => s.replace(/[a-z]/gi, (c) => { const base = c <= 'Z' ? 65 : 97; return String.fromCharCode(((c.charCodeAt(0) - base + n + 26) % 26) + base); });
+function main() { const words = 'the cat the dog a cat'.split(' '); return [levenshtein('kitten', 'sitting'), rle('aaabccd😀😀'), caesar(caesar('Hello, World!', 3), -3), caesar('xyz', 3), Object.entries(words.reduce((o, w) => ({ ...o, [w]: (o[w] ?? 0) + 1 }), {})).sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))]; }

@@ -1,0 +1,2 @@
+class Odd { static async *gen() { yield 1; } static get() { return 'get'; } static set() { return 'set'; } static async() { return 'async'; } static static() { return 'static'; } 'string name'() { return 's'; } 123() { return 'n'; } [`t${1}`]() { return 't'; } async async() {} get get() { return 'gg'; } }
+function main() { const o = new Odd(); return [Odd.get(), Odd.set(), Odd.async(), Odd.static(), o['string name'](), o[123](), o.t1(), o.get, Object.getOwnPropertyNames(Odd.prototype)]; }

@@ -1,0 +1,1 @@
+function main() { const ünïcødé = 1, $ = 2, _ = 3, \u0061bc = 4, 变量 = 5, of = 6, async = 7, get = 8, let_ = 9; var yield_ = 1, await = 10; return [ünïcødé, $, _, abc, 变量, of, async, get, let_, await, 0.5e1, .5, 5., 0xAb, 1e-2, 0B11, 0O7, 1_0.0_1, 'a' /* c */ + /* d */ 'b']; }

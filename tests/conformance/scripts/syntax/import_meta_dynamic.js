@@ -1,0 +1,1 @@
+async function main() { const attempt = async (s) => { try { await (0, eval)(s); return 'ok'; } catch (e) { return 'refused'; } }; return [await attempt('import("fs")'), await attempt('import("data:text/javascript,1")'), await attempt('import.meta')]; }

@@ -1,0 +1,1 @@
+function main() { let a = 10, g = 2, i = 1; const x = a / g / i, y = /g/i.test('G'), z = a++ / 2, w = [/=/, /[/]/].map(String); function f() { return /x/; } return [x, y, z, w, String(f()), `${/}/.source}`, ((b) => b / 2)(4), +/1/.source]; var b; function b2() {} /re/.test('') ; }
