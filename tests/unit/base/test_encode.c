@@ -1,0 +1,134 @@
+#include "base/encode.h"
+#include "base/error.h"
+#include "unit.h"
+
+static void hex(void **state)
+{
+    uint8_t bytes[3] = {7, 7, 7};
+    char text[7];
+
+    hex_encode(text, "\x00\x7f\xff", 3);
+    assert_string_equal(text, "007fff");
+    assert_int_equal(hex_decode(bytes, 3, SPAN("00e9Ff")), 0);
+    assert_memory_equal(bytes, "\x00\xe9\xff", 3);
+    const char *wrong[] = {"", "00", "0011223", "00112233", "0011g2", "00112 ", "0x1122"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        assert_int_equal(hex_decode(bytes, 3, span_of(wrong[i])), ERR_INVALID_FIELD);
+    assert_memory_equal(bytes, "\x00\xe9\xff", 3);
+}
+
+/* RFC 4648, section 10, and the two characters that differ. */
+static const struct {
+    const char *plain, *base64, *base64url;
+} vectors[] = {
+    {"", "", ""},
+    {"f", "Zg==", "Zg"},
+    {"fo", "Zm8=", "Zm8"},
+    {"foo", "Zm9v", "Zm9v"},
+    {"foob", "Zm9vYg==", "Zm9vYg"},
+    {"fooba", "Zm9vYmE=", "Zm9vYmE"},
+    {"foobar", "Zm9vYmFy", "Zm9vYmFy"},
+    {"\xfb\xff\xfe", "+//+", "-__-"},
+};
+
+static void base64(void **state)
+{
+    struct buf buf = BUF_INIT(100);
+
+    for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+        struct span plain = span_of(vectors[i].plain);
+
+        buf_reset(&buf);
+        assert_int_equal(base64_encode(&buf, plain.data, plain.size), 0);
+        assert_bytes(buf, vectors[i].base64);
+        buf_reset(&buf);
+        assert_int_equal(base64url_encode(&buf, plain.data, plain.size), 0);
+        assert_bytes(buf, vectors[i].base64url);
+        buf_reset(&buf);
+        assert_int_equal(base64_decode(&buf, span_of(vectors[i].base64)), 0);
+        assert_bytes(buf, vectors[i].plain);
+        buf_reset(&buf);
+        assert_int_equal(base64url_decode(&buf, span_of(vectors[i].base64url)), 0);
+        assert_bytes(buf, vectors[i].plain);
+    }
+    buf_done(&buf);
+}
+
+static void what_base64_does_not_write_it_does_not_read(void **state)
+{
+    const char *wrong[] = {"Z",      "Zg",   "Zg=",  "Zh==", "Zm9=", "Zg==Zg==", "====",
+                           "Zm9v\n", " Zm9", "Zm-v", "=m9v", "Z===", "Zm9v====", "Zm_v"};
+    const char *wrong_url[] = {"Z", "Zg==", "Zh", "Zm9", "Zm+v", "Zm/v", "Zm9v\n"};
+    struct buf buf = BUF_INIT(100);
+
+    buf_add_str(&buf, "kept");
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        assert_int_equal(base64_decode(&buf, span_of(wrong[i])), ERR_INVALID_FIELD);
+    for (size_t i = 0; i < sizeof(wrong_url) / sizeof(wrong_url[0]); i++)
+        assert_int_equal(base64url_decode(&buf, span_of(wrong_url[i])), ERR_INVALID_FIELD);
+    assert_int_equal(base64url_decode(&buf, SPAN("Zm9v\0Zm9")), ERR_INVALID_FIELD);
+    assert_bytes(buf, "kept");
+    buf_done(&buf);
+}
+
+static void base64_keeps_to_the_maximum(void **state)
+{
+    struct buf buf = BUF_INIT(7);
+
+    assert_int_equal(base64_encode(&buf, "foobar", 6), ERR_NO_MEMORY);
+    assert_int_equal(buf.size, 0);
+    assert_true(buf_failed(&buf));
+    buf_done(&buf);
+}
+
+/* The last and first of each length and range, and their neighbours that are none. */
+static void utf8_at_its_edges(void **state)
+{
+    const char *valid[] = {"\x7f",         "\xc2\x80",         "\xdf\xbf",
+                           "\xe0\xa0\x80", "\xed\x9f\xbf",     "\xee\x80\x80",
+                           "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"};
+    const char *invalid[] = {"\x80",
+                             "\xbf",
+                             "\xc0\x80",
+                             "\xc1\xbf",
+                             "\xc2",
+                             "\xc2\x7f",
+                             "\xc2\xc0",
+                             "\xe0\x9f\xbf",
+                             "\xed\xa0\x80",
+                             "\xed\xbf\xbf",
+                             "\xe2\x82",
+                             "\xe2\x82\x7f",
+                             "\xf0\x8f\xbf\xbf",
+                             "\xf4\x90\x80\x80",
+                             "\xf5\x80\x80\x80",
+                             "\xf0\x9f\x98",
+                             "\xff",
+                             "\xfe"};
+    char text[64];
+
+    for (size_t i = 0; i < sizeof(valid) / sizeof(valid[0]); i++)
+        assert_true(utf8_valid(span_of(valid[i])));
+    /* At each place, so that the eight-byte steps meet them all. */
+    for (size_t i = 0; i < sizeof(invalid) / sizeof(invalid[0]); i++)
+        for (int before = 0; before < 20; before++) {
+            int size = snprintf(text, sizeof(text), "%.*s%s", before, "aaaaaaaaaaaaaaaaaaaaaaaa",
+                                invalid[i]);
+
+            assert_int_equal(utf8_valid_prefix((struct span){text, (size_t)size}), before);
+        }
+    assert_true(utf8_valid(SPAN("nul \0 is a character like others")));
+    assert_true(utf8_valid(SPAN("")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hex),
+        cmocka_unit_test(base64),
+        cmocka_unit_test(what_base64_does_not_write_it_does_not_read),
+        cmocka_unit_test(base64_keeps_to_the_maximum),
+        cmocka_unit_test(utf8_at_its_edges),
+    };
+    return RUN_TESTS(tests);
+}
