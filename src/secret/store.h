@@ -1,0 +1,157 @@
+/*
+ * Where secrets are kept: one interface, a file for each database behind it.
+ *
+ * Every call blocks, so a store belongs to one thread of its own (service.c), never to the loop.
+ * Values are sealed before they come here and stay so. A store keeps rows, in the tables that the
+ * other services of the layer read, and decides nothing.
+ *
+ * Rows are filled by the store into the caller's arena and are good until arena_done.
+ *
+ * Life cycle: store_sqlite_open or store_postgres_open -> calls, those that write between `begin`
+ * and `commit` -> close. After ERR_SYSTEM (the database is gone or busy) call `rollback`; the next
+ * `begin` tries again.
+ */
+#ifndef NEOCOMPUTE_SECRET_STORE_H
+#define NEOCOMPUTE_SECRET_STORE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "secret/cipher.h"
+#include "secret/policy.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define STORE_VERSIONS_KEPT 10   /* versions of a secret, the current one included */
+#define STORE_PAGE_MOST     1000 /* rows of one page */
+#define STORE_MAC_SIZE      32   /* of the audit chain */
+#define STORE_BOOT_ID_SIZE  37   /* text of a UUID with its NUL */
+
+/* One secret with its owner's rules. */
+struct store_secret {
+    struct span id; /* of the row, as text */
+    struct span name;
+    struct span sealed; /* only where asked for */
+    uint64_t version;
+    int64_t created_unix_ms, updated_unix_ms;
+    uint64_t policy_version; /* changes with every change of the rules */
+    struct secret_policy policy;
+};
+
+/* Actions of secret_audit_logs; their names are the existing ones. */
+enum store_action {
+    STORE_CREATE,
+    STORE_READ,
+    STORE_UPDATE,
+    STORE_DELETE,
+    STORE_GRANT,
+    STORE_REVOKE,
+    STORE_ACTION_COUNT
+};
+const char *store_action_name(enum store_action action);
+enum store_action store_action_of(struct span name); /* STORE_ACTION_COUNT if there is none */
+
+/*
+ * A service's id as it stands in secret_policies, and back: a pinned secret's entry for this
+ * service is written so that readers who know nothing of pinned scripts refuse it.
+ */
+struct span store_service_written(struct span service, bool pinned);
+struct span store_service_read(struct span row, bool *pinned); /* sets *pinned, never clears it */
+
+/* One audit row. `seq`, `boot_id` and `mac` are empty in rows of other services. */
+struct store_audit {
+    uint64_t id;
+    struct span user, name;
+    enum store_action action;
+    struct span service, address, user_agent, error;
+    bool success;
+    int64_t created_unix_ms;
+    struct span job_id, script_sha256; /* text; empty where there is none */
+    struct span boot_id;
+    uint64_t seq;
+    bool chained;
+    uint8_t mac[STORE_MAC_SIZE];
+};
+
+/* A sealed value and where it stands; for rotation. */
+struct store_sealed_row {
+    struct span cursor; /* pass it to next_sealed to go on behind this row */
+    struct span user, name;
+    uint64_t version;
+    bool current; /* the secret's row itself, not a kept version */
+    struct span sealed;
+};
+
+struct store_page {
+    uint64_t after;         /* ids below this for audit rows, 0: from the newest */
+    struct span after_name; /* secrets: names above this */
+    size_t limit;
+};
+
+struct store_ops;
+struct store {
+    const struct store_ops *ops;
+};
+
+struct store_ops {
+    void (*close)(struct store *store);
+
+    int (*begin)(struct store *store);
+    int (*commit)(struct store *store); /* durable when it returns 0 */
+    void (*rollback)(struct store *store);
+
+    /*
+     * All named secrets of one user, in one round trip: found[i] belongs to names[i], with an
+     * empty name where there is none. ERR_SYSTEM, ERR_NO_MEMORY.
+     */
+    int (*get)(struct store *store, struct span user, const struct span *names, size_t count,
+               struct arena *arena, struct store_secret *found);
+
+    /* A page of the user's secrets by name, without values. *count: in room, out rows. */
+    int (*list)(struct store *store, struct span user, const struct store_page *page,
+                struct arena *arena, struct store_secret *rows, size_t *count);
+    int (*count)(struct store *store, struct span user, uint64_t *ret);
+
+    /*
+     * Writes version `version`: 1 creates it (and clears rules left by a namesake), a later one
+     * replaces version - 1. ERR_CONFLICT if that is not the current version.
+     */
+    int (*put)(struct store *store, struct span user, struct span name, uint64_t version,
+               struct span sealed);
+    int (*remove)(struct store *store, struct span user, struct span name); /* ERR_NOT_FOUND */
+
+    /* Replaces the rules; ERR_CONFLICT if `expected` is not their version (0: none yet). */
+    int (*put_policy)(struct store *store, struct span user, struct span name,
+                      const struct secret_policy *policy, uint64_t expected);
+
+    int (*add_audit)(struct store *store, const struct store_audit *rows, size_t count);
+    /* The user's rows, newest first; an empty user: everybody's, oldest first from id `after`. */
+    int (*list_audit)(struct store *store, struct span user, const struct store_page *page,
+                      struct arena *arena, struct store_audit *rows, size_t *count);
+
+    /* Small facts about the database: "format", "key_check", "checkpoint:<boot id>". */
+    int (*get_fact)(struct store *store, const char *name, struct arena *arena, struct span *ret);
+    int (*put_fact)(struct store *store, const char *name, struct span value);
+    int (*list_facts)(struct store *store, const char *prefix, struct span after,
+                      struct arena *arena, struct span *names, struct span *values, size_t *count);
+
+    /*
+     * Rotation: sealed rows (current and kept versions) after a cursor, and their replacement,
+     * which changes nothing if the row is no longer `old` (ERR_CONFLICT).
+     */
+    int (*next_sealed)(struct store *store, struct span cursor, struct arena *arena,
+                       struct store_sealed_row *rows, size_t *count);
+    int (*replace_sealed)(struct store *store, const struct store_sealed_row *row,
+                          struct span sealed);
+};
+
+/*
+ * The database file, made with mode 0600 if there is none; integrity checked, migrated forward.
+ * ERR_USAGE where it is not ours or newer than this program, ERR_SYSTEM where it cannot be used.
+ */
+int store_sqlite_open(const char *path, struct store **ret, struct error_detail *detail);
+
+/* A libpq URL; TLS verified unless the host is this machine. Errors as above. */
+int store_postgres_open(const char *url, struct store **ret, struct error_detail *detail);
+
+#endif

@@ -1,0 +1,107 @@
+/* What store_sqlite.c (the file) and store_sqlite_rows.c (the tables) share. */
+#ifndef NEOCOMPUTE_SECRET_STORE_SQLITE_H
+#define NEOCOMPUTE_SECRET_STORE_SQLITE_H
+
+#include "secret/store.h"
+#include <sqlite3.h>
+
+/* A UUID version 4 (RFC 9562) of the database's own making. */
+#define SQLITE_UUID                                                                                \
+    "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), " \
+    "2) || '-a' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))"
+
+/* X(symbol, SQL): every statement, prepared once. */
+#define SQLITE_STATEMENTS(X)                                                                       \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
+    X(COMMIT, "COMMIT")                                                                            \
+    X(ROLLBACK, "ROLLBACK")                                                                        \
+    X(GET, "SELECT s.id, s.name, s.encrypted_value, s.version, s.created_at, s.updated_at,"        \
+           " coalesce(r.pinned, 0), coalesce(r.allow_output, 0), coalesce(r.guard, 1),"            \
+           " coalesce(r.version, 0) FROM secrets s LEFT JOIN secret_rules r"                       \
+           " ON r.user_id = s.user_id AND r.secret_name = s.name"                                  \
+           " WHERE s.user_id = ?1 AND s.name = ?2")                                                \
+    X(LIST, "SELECT s.id, s.name, NULL, s.version, s.created_at, s.updated_at,"                    \
+            " coalesce(r.pinned, 0), coalesce(r.allow_output, 0), coalesce(r.guard, 1),"           \
+            " coalesce(r.version, 0) FROM secrets s LEFT JOIN secret_rules r"                      \
+            " ON r.user_id = s.user_id AND r.secret_name = s.name"                                 \
+            " WHERE s.user_id = ?1 AND s.name > ?2 ORDER BY s.name LIMIT ?3")                      \
+    X(COUNT, "SELECT count(*) FROM secrets WHERE user_id = ?1")                                    \
+    X(SERVICES, "SELECT service_id FROM secret_policies"                                           \
+                " WHERE user_id = ?1 AND secret_name = ?2 ORDER BY service_id")                    \
+    X(SCRIPTS, "SELECT sha256, entry_point, expires_at FROM secret_scripts"                        \
+               " WHERE user_id = ?1 AND secret_name = ?2 ORDER BY sha256, entry_point")            \
+    X(INSERT, "INSERT INTO secrets (id, user_id, name, encrypted_value, version, created_at,"      \
+              " updated_at) VALUES (" SQLITE_UUID ", ?1, ?2, ?3, 1, ?4, ?4)"                       \
+              " ON CONFLICT DO NOTHING")                                                           \
+    X(KEEP, "INSERT OR REPLACE INTO secret_versions (user_id, secret_name, version,"               \
+            " encrypted_value, created_at) SELECT user_id, name, version, encrypted_value,"        \
+            " updated_at FROM secrets WHERE user_id = ?1 AND name = ?2")                           \
+    X(UPDATE, "UPDATE secrets SET encrypted_value = ?3, version = ?4, updated_at = ?5"             \
+              " WHERE user_id = ?1 AND name = ?2 AND version = ?4 - 1")                            \
+    X(FORGET, "DELETE FROM secret_versions"                                                        \
+              " WHERE user_id = ?1 AND secret_name = ?2 AND version <= ?3")                        \
+    X(REMOVE, "DELETE FROM secrets WHERE user_id = ?1 AND name = ?2")                              \
+    X(CLEAR_SERVICES, "DELETE FROM secret_policies WHERE user_id = ?1 AND secret_name = ?2")       \
+    X(CLEAR_SCRIPTS, "DELETE FROM secret_scripts WHERE user_id = ?1 AND secret_name = ?2")         \
+    X(CLEAR_RULES, "DELETE FROM secret_rules WHERE user_id = ?1 AND secret_name = ?2")             \
+    X(ADD_SERVICE, "INSERT INTO secret_policies (id, user_id, secret_name, service_id,"            \
+                   " created_at) VALUES (" SQLITE_UUID ", ?1, ?2, ?3, ?4)")                        \
+    X(ADD_SCRIPT, "INSERT INTO secret_scripts (user_id, secret_name, sha256, entry_point,"         \
+                  " expires_at) VALUES (?1, ?2, ?3, ?4, ?5)")                                      \
+    X(NEW_RULES, "INSERT INTO secret_rules (user_id, secret_name, pinned, allow_output, guard,"    \
+                 " version) VALUES (?1, ?2, ?3, ?4, ?5, 1) ON CONFLICT DO NOTHING")                \
+    X(SET_RULES, "UPDATE secret_rules SET pinned = ?3, allow_output = ?4, guard = ?5,"             \
+                 " version = version + 1"                                                          \
+                 " WHERE user_id = ?1 AND secret_name = ?2 AND version = ?6")                      \
+    X(ADD_AUDIT, "INSERT INTO secret_audit_logs (user_id, secret_name, action, service_id,"        \
+                 " ip_address, user_agent, success, error_message, created_at, job_id,"            \
+                 " script_sha256, boot_id, seq, mac)"                                              \
+                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)")          \
+    X(AUDIT_OF_USER, "SELECT id, user_id, secret_name, action, service_id, ip_address,"            \
+                     " user_agent, success, error_message, created_at, job_id, script_sha256,"     \
+                     " boot_id, seq, mac FROM secret_audit_logs"                                   \
+                     " WHERE user_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3")                  \
+    X(AUDIT_OF_ALL, "SELECT id, user_id, secret_name, action, service_id, ip_address,"             \
+                    " user_agent, success, error_message, created_at, job_id, script_sha256,"      \
+                    " boot_id, seq, mac FROM secret_audit_logs"                                    \
+                    " WHERE id > ?1 ORDER BY id LIMIT ?2")                                         \
+    X(GET_FACT, "SELECT value FROM secret_facts WHERE name = ?1")                                  \
+    X(PUT_FACT, "INSERT INTO secret_facts (name, value) VALUES (?1, ?2)"                           \
+                " ON CONFLICT (name) DO UPDATE SET value = ?2")                                    \
+    X(LIST_FACTS, "SELECT name, value FROM secret_facts"                                           \
+                  " WHERE name > ?1 AND substr(name, 1, length(?2)) = ?2 ORDER BY name LIMIT ?3")  \
+    X(NEXT_SEALED, "SELECT place, user_id, name, version, encrypted_value FROM ("                  \
+                   "SELECT 'c' || id AS place, user_id, name, version, encrypted_value"            \
+                   " FROM secrets UNION ALL SELECT 'v' || printf('%016x', rowid), user_id,"        \
+                   " secret_name, version, encrypted_value FROM secret_versions)"                  \
+                   " WHERE place > ?1 ORDER BY place LIMIT ?2")                                    \
+    X(SWAP_CURRENT, "UPDATE secrets SET encrypted_value = ?1"                                      \
+                    " WHERE user_id = ?2 AND name = ?3 AND version = ?4"                           \
+                    " AND encrypted_value = ?5")                                                   \
+    X(SWAP_KEPT, "UPDATE secret_versions SET encrypted_value = ?1"                                 \
+                 " WHERE user_id = ?2 AND secret_name = ?3 AND version = ?4"                       \
+                 " AND encrypted_value = ?5")
+
+#define STATEMENT_INDEX(symbol, sql) SQL_##symbol,
+enum sqlite_statement { SQLITE_STATEMENTS(STATEMENT_INDEX) SQL_COUNT_OF_STATEMENTS };
+#undef STATEMENT_INDEX
+
+struct store_sqlite {
+    struct store store;
+    sqlite3 *db;
+    sqlite3_stmt *statements[SQL_COUNT_OF_STATEMENTS];
+    bool in_transaction;
+};
+
+/* The rows' part of the interface; store_sqlite.c adds the rest. */
+extern const struct store_ops store_sqlite_ops;
+
+/* Runs a statement that returns no rows. ERR_SYSTEM, ERR_NO_MEMORY. */
+int store_sqlite_run(struct store_sqlite *s, enum sqlite_statement statement);
+
+void store_sqlite_close(struct store *store);
+int store_sqlite_begin(struct store *store);
+int store_sqlite_commit(struct store *store);
+void store_sqlite_rollback(struct store *store);
+
+#endif
