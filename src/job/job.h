@@ -5,11 +5,11 @@
  * forgets it, or a bound on what is kept pushes it out. Every step costs the same however many jobs
  * are kept. Nothing here knows HTTP or JSON.
  *
- * Everything happens on the loop's thread; no callback comes from inside the call that asked for
- * it.
+ * Everything happens on the loop's thread.
  *
  * Life cycle: job_service_new -> exec_pool_new with job_service_capacity -> job_service_attach ->
- * job_submit ... -> job_service_stop -> exec_pool_free -> job_service_free.
+ * job_submit ... -> job_service_stop -> job_service_attach(NULL) -> exec_pool_free ->
+ * job_service_free.
  */
 #ifndef NEOCOMPUTE_JOB_JOB_H
 #define NEOCOMPUTE_JOB_JOB_H
@@ -17,14 +17,13 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/uuid.h"
 #include "exec/exec.h"
 #include "protect/protect.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
-#define JOB_ID_SIZE         16  /* bytes of a UUIDv7 */
-#define JOB_ID_TEXT         37  /* its text with a NUL */
 #define JOB_USER_MAX        128 /* bytes of a user id */
 #define JOB_NAME_MAX        512 /* bytes of app_id, script_name: 128 characters */
 #define JOB_ENTRY_POINT_MAX 256 /* bytes */
@@ -35,13 +34,13 @@
 struct job_service;
 struct job;
 
+/* A UUIDv7 in lower-case text; later jobs have greater ones. */
 struct job_id {
-    uint8_t bytes[JOB_ID_SIZE];
+    char text[UUID_SIZE];
 };
 
-/* Text to id and back; only the 36-character form in lower or upper case is an id. */
+/* False if `text` is no id that this service would give. */
 bool job_id_parse(struct span text, struct job_id *ret);
-void job_id_format(const struct job_id *id, char ret[JOB_ID_TEXT]);
 
 /*
  * Where the values of secrets come from. Without one every named secret is unavailable, and a job
@@ -68,7 +67,10 @@ struct job_options {
 int job_service_new(const struct job_options *options, struct job_service **ret,
                     struct error_detail *detail);
 
-/* Gives the service its pool, whose options had job_service_capacity and the service. */
+/*
+ * Gives the service its pool, whose options had job_service_capacity and the service. NULL before
+ * the pool is freed: nothing is started from then on.
+ */
 void job_service_attach(struct job_service *service, struct exec_pool *pool);
 
 /* For exec_options.capacity: starts what can start now. */
@@ -122,7 +124,7 @@ struct job_view {
     int code; /* 0, or why it failed */
     struct span user, app_id, script_name;
     struct span output, logs, error; /* logs: a JSON array of strings */
-    uint64_t started_unix_ns;        /* when it began to run; while it waits, when it came */
+    uint64_t started_unix_ms;        /* when it began to run; while it waits, when it came */
     uint64_t duration_ns, gas_used, memory_used;
     uint32_t nondeterminism;
     uint64_t timeout_ms, gas_limit, memory_limit;
@@ -131,7 +133,10 @@ struct job_view {
 void job_view(const struct job *job, struct job_view *ret);
 enum job_status job_status(const struct job *job);
 
-/* Someone who waits for the end of a job; lives in the caller's memory. */
+/*
+ * Someone who waits for the end of a job; lives in the caller's memory. `ended` may be called from
+ * inside job_cancel, job_abandon and job_service_stop. It must not submit or delete jobs.
+ */
 struct job_waiter {
     void (*ended)(struct job_waiter *waiter, const struct job *job);
     struct job_waiter *next;

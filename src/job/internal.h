@@ -1,0 +1,137 @@
+/*
+ * What the files of src/job share. service.c: life cycle; user.c: users and their turns; admit.c:
+ * who gets in; run.c: start, end, cancel; keep.c: what is kept and for how long; list.c: looking.
+ */
+#ifndef NEOCOMPUTE_JOB_INTERNAL_H
+#define NEOCOMPUTE_JOB_INTERNAL_H
+
+#include "job/job.h"
+#include "job/table.h"
+
+/* The part of a job that goes when it has ended. */
+struct live {
+    struct job_submission submission; /* while it waits: with the storage */
+    struct span *secret_refs;         /* owned copy of the submission's */
+    struct exec_run *run;             /* while it runs */
+    struct job_waiter *waiters;
+    struct job *queue_next, *queue_prev; /* among the waiting jobs of its user */
+    struct job *peer_next, *peer_prev;   /* among all waiting, or all running jobs */
+    uint64_t queued_ns;                  /* monotonic */
+    unsigned overtaken; /* jobs started before it because its memory was not free */
+};
+
+/* An idempotency key that is in use. */
+struct key {
+    struct table_link link;
+    struct job *job;
+    uint8_t digest[PROTECT_HASH_SIZE]; /* of user and key */
+    uint8_t body[PROTECT_HASH_SIZE];
+};
+
+struct job {
+    struct table_link link; /* by id */
+    struct job_service *service;
+    struct user *user;
+    struct job *newer, *older;         /* among all jobs of its user */
+    struct job *kept_next, *kept_prev; /* among all that have ended, in the order of their ends */
+    struct live *live;                 /* NULL once it has ended */
+    struct key *key;                   /* NULL: none */
+    struct job_id id;
+    enum job_status status;
+    int code;
+    uint64_t started_unix_ms, ended_ns;
+    uint64_t duration_ns, gas_used, memory_used;
+    uint64_t timeout_ms, gas_limit, memory_limit;
+    uint32_t nondeterminism;
+    /* app_id, script_name, output, logs and error, one after another in one allocation. */
+    uint32_t app_id_size, script_name_size, output_size, logs_size, error_size;
+    char *text;
+    struct proof proof;
+};
+
+struct user {
+    struct table_link link;
+    struct job *newest, *oldest;
+    struct job *queue_first, *queue_last; /* waiting, oldest first */
+    struct user *turn_next, *turn_prev;   /* among the users with a job that may start */
+    bool has_turn;
+    uint64_t running, queued, jobs; /* jobs: of any status; the user goes with the last */
+    uint64_t retained, retained_bytes;
+    size_t rank; /* place in service->ranking, if retained > 0 */
+    size_t id_size;
+    char id[];
+};
+
+struct job_list_ends {
+    struct job *first, *last;
+};
+
+struct job_service {
+    uv_loop_t *loop;
+    const struct limits *limits;
+    struct protect *protect;
+    struct job_secrets secrets; /* resolve NULL: none */
+    struct exec_pool *pool;
+    uint64_t user_running_max;
+    uint8_t hash_seed[16];
+
+    struct table jobs, users, keys;
+    struct user *turn_first, *turn_last;
+    struct job_list_ends waiting, running; /* through live->peer_next; waiting oldest first */
+    struct job_list_ends kept;             /* through kept_next; the first to end first */
+    struct user **ranking;                 /* heap: the user with the most retained bytes is [0] */
+    size_t ranking_size, ranking_capacity;
+
+    uv_timer_t *queue_timer, *sweep_timer, *stop_timer;
+    bool stopping;
+    void (*stopped)(void *ctx);
+    void *stopped_ctx;
+    struct job_stats stats;
+};
+
+static inline uint64_t service_limit(const struct job_service *service, enum limit limit)
+{
+    return service->limits->value[limit];
+}
+
+/* user.c: the user, made if need be. A user without jobs is released by user_release. */
+int user_get(struct job_service *service, struct span id, struct user **ret);
+struct user *user_find(struct job_service *service, struct span id);
+void user_release(struct job_service *service, struct user *user);
+
+/* Gives the user a turn, or takes it away, after `running` or the queue changed. */
+void user_update_turn(struct job_service *service, struct user *user);
+void user_drop_turn(struct job_service *service, struct user *user);
+
+/* Keeps the ranking by retained_bytes after those changed. ERR_NO_MEMORY for a new user only. */
+int user_rank_reserve(struct job_service *service);
+void user_rank_update(struct job_service *service, struct user *user);
+
+/* admit.c */
+void job_dispatch(struct job_service *service);
+void job_leave_queue(struct job *job);
+void job_arm_queue_timer(struct job_service *service);
+uint64_t job_id_hash(const struct job_id *id);
+
+/* run.c: takes the job out of the queue and starts it; if that fails, the job has ended. */
+void job_start(struct job *job);
+/* Ends a job. `result` may be NULL; then `message` (or the text of `code`) is its error. */
+void job_end(struct job *job, int code, struct exec_result *result, const char *message);
+void job_peer_add(struct job_list_ends *list, struct job *job);
+void job_peer_remove(struct job_list_ends *list, struct job *job);
+
+/* service.c: after a job ended, was it the last one that a stop waits for? */
+void job_check_stop(struct job_service *service);
+
+/* keep.c */
+void job_keep(struct job *job); /* an ended job joins the retained ones; bounds are enforced */
+void job_forget(struct job *job);
+void job_free(struct job *job);       /* takes it out of all tables and lists; of any status */
+void job_free_parts(struct job *job); /* of one that is in none */
+void job_sweep(struct job_service *service);
+void job_drop_key(struct job *job);
+
+/* stats.c */
+void histogram_add(struct job_histogram *histogram, const double *bounds, double value);
+
+#endif

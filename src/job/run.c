@@ -1,0 +1,261 @@
+/*
+ * A job's way from its start to its end, and those who wait for it.
+ */
+#include "base/clock.h"
+#include "job/internal.h"
+#include <stdlib.h>
+#include <string.h>
+
+void job_peer_add(struct job_list_ends *list, struct job *job)
+{
+    job->live->peer_next = NULL;
+    job->live->peer_prev = list->last;
+    *(list->last ? &list->last->live->peer_next : &list->first) = job;
+    list->last = job;
+}
+
+void job_peer_remove(struct job_list_ends *list, struct job *job)
+{
+    struct live *live = job->live;
+    *(live->peer_prev ? &live->peer_prev->live->peer_next : &list->first) = live->peer_next;
+    *(live->peer_next ? &live->peer_next->live->peer_prev : &list->last) = live->peer_prev;
+    live->peer_next = live->peer_prev = NULL;
+}
+
+static void drop_storage(struct live *live)
+{
+    for (size_t i = 0; i < JOB_STORAGE_COUNT; i++)
+        buf_done(&live->submission.storage[i]);
+}
+
+static void run_done(void *ctx, struct exec_result *result)
+{
+    struct job *job = ctx;
+    struct job_service *service = job->service;
+    job->live->run = NULL;
+    job_end(job, result->code, result, NULL);
+    job_dispatch(service);
+}
+
+static int resolve_secrets(struct job *job, struct exec_secret **ret, struct error_detail *detail)
+{
+    const struct job_submission *submission = &job->live->submission;
+    const struct job_secrets *secrets = &job->service->secrets;
+    if (submission->secret_count == 0)
+        return 0;
+    if (!secrets->resolve)
+        return error_set(detail, ERR_SECRET_UNAVAILABLE, "secret_refs",
+                         "this service has no store of secrets");
+    struct span user = {job->user->id, job->user->id_size};
+    return secrets->resolve(secrets->ctx, user, submission->secret_refs, submission->secret_count,
+                            ret, detail);
+}
+
+static int hand_over(struct job *job, struct error_detail *detail)
+{
+    struct job_service *service = job->service;
+    const struct job_submission *submission = &job->live->submission;
+    struct exec_secret *secrets = NULL;
+    int r = resolve_secrets(job, &secrets, detail);
+    if (r)
+        return r;
+    struct exec_request request = {
+        .script = submission->script,
+        .entry_point = submission->entry_point,
+        .input = submission->input,
+        .secrets = secrets,
+        .secret_count = secrets ? submission->secret_count : 0,
+        .timeout_ms = job->timeout_ms,
+        .gas_limit = job->gas_limit,
+        .memory_limit = job->memory_limit,
+    };
+    r = exec_start(service->pool, &request, run_done, job, &job->live->run);
+    if (secrets)
+        service->secrets.release(service->secrets.ctx, secrets, submission->secret_count);
+    if (r)
+        error_set(detail, r, "", "no worker could take the job");
+    return r;
+}
+
+/* What a job is told if the pool could not take it: its failure, not its request's. */
+static int failure_of(int code)
+{
+    switch (code) {
+    case ERR_SECRET_UNAVAILABLE:
+        return code;
+    case ERR_NO_MEMORY:
+        return ERR_RESOURCE_EXHAUSTED;
+    default:
+        return ERR_WORKER_LOST;
+    }
+}
+
+void job_start(struct job *job)
+{
+    struct job_service *service = job->service;
+    struct live *live = job->live;
+    job_leave_queue(job);
+    job->status = JOB_RUNNING;
+    job->started_unix_ms = clock_unix_ms();
+    job->user->running++;
+    service->stats.running++;
+    job_peer_add(&service->running, job);
+    histogram_add(&service->stats.wait_time, job_time_bounds,
+                  (double)(clock_now_ns() - live->queued_ns) / NS_PER_S);
+    user_update_turn(service, job->user);
+
+    struct error_detail detail = {0};
+    int r = hand_over(job, &detail);
+    drop_storage(live); /* the window has its own copy */
+    if (r)
+        job_end(job, failure_of(r), NULL, detail.message);
+}
+
+/* Puts output, logs and error behind the names, in one allocation of the right size. */
+static int pack_text(struct job *job, struct span output, struct span logs, struct span error)
+{
+    size_t names = (size_t)job->app_id_size + job->script_name_size;
+    size_t size = names + output.size + logs.size + error.size;
+    char *text = malloc(size ? size : 1);
+    if (!text)
+        return ERR_NO_MEMORY;
+    char *at = text;
+    struct span parts[] = {{job->text, names}, output, logs, error};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (parts[i].size)
+            memcpy(at, parts[i].data, parts[i].size);
+        at += parts[i].size;
+    }
+    free(job->text);
+    job->text = text;
+    job->output_size = (uint32_t)output.size;
+    job->logs_size = (uint32_t)logs.size;
+    job->error_size = (uint32_t)error.size;
+    return 0;
+}
+
+static struct span buf_span(const struct buf *buf)
+{
+    return (struct span){buf->data, buf->size};
+}
+
+/* Proves and stores what came of it; a job whose result cannot be kept has failed. */
+static void take_result(struct job *job, int code, struct exec_result *result, const char *message)
+{
+    struct span output = {0}, logs = SPAN("[]"), error = {0};
+    if (result) {
+        job->duration_ns = result->duration_ns;
+        job->gas_used = result->gas_used;
+        job->memory_used = result->memory_used;
+        job->nondeterminism = result->nondeterminism;
+        if (result->logs.size > 0)
+            logs = buf_span(&result->logs);
+    }
+    if (code == 0) {
+        output = buf_span(&result->output);
+        code = protect_prove(job->service->protect, output, &job->proof);
+    }
+    if (code != 0) {
+        output = (struct span){0};
+        if (result && result->error.size > 0)
+            error = buf_span(&result->error);
+        else
+            error = span_of(message ? message : error_text(code));
+    }
+    if (pack_text(job, output, logs, error))
+        code = ERR_RESOURCE_EXHAUSTED; /* without its text; the code says it all */
+    job->code = code;
+    job->status = code ? JOB_FAILED : JOB_COMPLETED;
+}
+
+static void count_end(struct job *job)
+{
+    struct job_stats *stats = &job->service->stats;
+    stats->ended[-job->code]++;
+    stats->gas_total += job->gas_used;
+    if (job->gas_used == 0)
+        return; /* it never ran */
+    histogram_add(&stats->run_time, job_time_bounds, (double)job->duration_ns / NS_PER_S);
+    histogram_add(&stats->gas, job_gas_bounds, (double)job->gas_used);
+    histogram_add(&stats->memory, job_memory_bounds, (double)job->memory_used);
+}
+
+static void wake_waiters(struct job *job, struct job_waiter *waiter)
+{
+    while (waiter) {
+        struct job_waiter *next = waiter->next;
+        waiter->next = NULL;
+        waiter->job = NULL;
+        waiter->ended(waiter, job);
+        waiter = next;
+    }
+}
+
+static void leave_running(struct job *job)
+{
+    struct job_service *service = job->service;
+    job_peer_remove(&service->running, job);
+    job->user->running--;
+    service->stats.running--;
+    user_update_turn(service, job->user);
+}
+
+void job_end(struct job *job, int code, struct exec_result *result, const char *message)
+{
+    struct job_service *service = job->service;
+    struct live *live = job->live;
+    if (job->status == JOB_QUEUED)
+        job_leave_queue(job);
+    else
+        leave_running(job);
+    take_result(job, code, result, message);
+    count_end(job);
+
+    /* A request that was refused in the end may be sent again under its key. */
+    if (code == ERR_QUEUE_TIMEOUT || code == ERR_SHUTTING_DOWN)
+        job_drop_key(job);
+    job->live = NULL;
+    wake_waiters(job, live->waiters);
+    drop_storage(live);
+    free(live->secret_refs);
+    free(live);
+    job_keep(job);
+    job_check_stop(service);
+}
+
+void job_cancel(struct job *job)
+{
+    if (job->status == JOB_QUEUED)
+        job_end(job, ERR_CANCELLED, NULL, "the job was cancelled before it started");
+    else if (job->status == JOB_RUNNING && job->live->run)
+        exec_cancel(job->live->run);
+}
+
+void job_wait(struct job *job, struct job_waiter *waiter)
+{
+    waiter->job = job;
+    waiter->next = job->live->waiters;
+    job->live->waiters = waiter;
+}
+
+void job_wait_stop(struct job_waiter *waiter)
+{
+    if (!waiter->job)
+        return;
+    struct job_waiter **at = &waiter->job->live->waiters;
+    while (*at != waiter)
+        at = &(*at)->next;
+    *at = waiter->next;
+    waiter->job = NULL;
+    waiter->next = NULL;
+}
+
+bool job_abandon(struct job_waiter *waiter)
+{
+    struct job *job = waiter->job;
+    if (!job || job->live->waiters != waiter || waiter->next)
+        return false;
+    job_drop_key(job);
+    job_cancel(job);
+    return true;
+}

@@ -1,0 +1,111 @@
+/* The proof of results: expected values were computed with the openssl command line and Python. */
+#include "base/encode.h"
+#include "protect/protect.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define KEY_TEXT "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdeX" /* not hex */
+#define KEY_HEX  "000102030405060708090a0b0c0d0e0f101112131415161718191A1B1C1D1E1F"
+
+static void expect_hex(const uint8_t *data, const char *hex)
+{
+    char text[2 * PROTECT_HASH_SIZE + 1];
+    hex_encode(text, data, PROTECT_HASH_SIZE);
+    assert_string_equal(text, hex);
+}
+
+static void test_known_proof(void **state)
+{
+    static const struct {
+        const char *master, *signature;
+    } cases[] = {
+        {KEY_HEX, "1b644114ff6fa402640f263f7280bab97872f2fe7fceae12ea17ec4b0bbb0cfd"},
+        {"0x" KEY_HEX, "1b644114ff6fa402640f263f7280bab97872f2fe7fceae12ea17ec4b0bbb0cfd"},
+        {KEY_TEXT, "69764f3115181726388cabe1852e7ea0bf6b37e482200a8a2b141e5e99f40a01"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct protect *protect = NULL;
+        assert_int_equal(protect_new(cases[i].master, &protect, NULL), 0);
+        for (int round = 0; round < 3; round++) {
+            struct proof proof;
+            assert_int_equal(protect_prove(protect, SPAN("{\"result\":42}"), &proof), 0);
+            expect_hex(proof.output_hash,
+                       "0773698cf701d4082d365abcd08181974a52141a62ec0bf2eb2ab14996d02674");
+            expect_hex(proof.signature, cases[i].signature);
+        }
+        protect_free(protect);
+    }
+}
+
+static void test_master_sizes(void **state)
+{
+    static const struct {
+        const char *master;
+        int code;
+    } cases[] = {
+        {"", ERR_USAGE},
+        {"short", ERR_USAGE},
+        {"0123456789abcdef0123456789abcdef", ERR_USAGE}, /* 16 bytes as hex */
+        {"0x", ERR_USAGE},
+        {"0123456789abcdef0123456789abcdeg", 0}, /* 32 bytes of text */
+        {"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde", 0}, /* odd: text */
+        {KEY_HEX, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct protect *protect = NULL;
+        struct error_detail detail = {0};
+        int r = protect_new(cases[i].master, &protect, &detail);
+        assert_int_equal(r, cases[i].code);
+        assert_int_equal(detail.code, r);
+        if (r) {
+            assert_null(protect);
+            assert_string_equal(detail.field, "COMPUTE_MASTER_KEY");
+            if (strlen(cases[i].master) > 2)
+                assert_null(strstr(detail.message, cases[i].master));
+        }
+        protect_free(protect);
+    }
+}
+
+static void test_random_masters_differ(void **state)
+{
+    struct protect *a = NULL, *b = NULL;
+    struct proof pa, pb;
+    assert_int_equal(protect_new(NULL, &a, NULL), 0);
+    assert_int_equal(protect_new(NULL, &b, NULL), 0);
+    assert_int_equal(protect_prove(a, SPAN("{}"), &pa), 0);
+    assert_int_equal(protect_prove(b, SPAN("{}"), &pb), 0);
+    assert_memory_equal(pa.output_hash, pb.output_hash, sizeof pa.output_hash);
+    assert_memory_not_equal(pa.signature, pb.signature, sizeof pa.signature);
+    protect_free(a);
+    protect_free(b);
+}
+
+static void test_derived_keys_differ_by_purpose(void **state)
+{
+    struct protect *protect = NULL;
+    uint8_t a[PROTECT_KEY_SIZE], b[PROTECT_KEY_SIZE], c[PROTECT_KEY_SIZE];
+    assert_int_equal(protect_new(KEY_HEX, &protect, NULL), 0);
+    assert_int_equal(protect_derive(protect, "neocompute-signing-key", "tee-result-signing", a), 0);
+    assert_int_equal(protect_derive(protect, "neocompute-signing-key", "other", b), 0);
+    assert_int_equal(protect_derive(protect, "other", "tee-result-signing", c), 0);
+    expect_hex(a, "8e1d51ff4cc6827d115f91112e97ac5f1ba13fe650309512baa3dbeb59f81163");
+    assert_memory_not_equal(a, b, sizeof a);
+    assert_memory_not_equal(a, c, sizeof a);
+    protect_free(protect);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_known_proof),
+        cmocka_unit_test(test_master_sizes),
+        cmocka_unit_test(test_random_masters_differ),
+        cmocka_unit_test(test_derived_keys_differ_by_purpose),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
