@@ -1,0 +1,201 @@
+#include "base/json_read.h"
+
+#include "base/error.h"
+#include "base/json.h"
+#include <string.h>
+
+static struct span skip(struct span text, size_t size)
+{
+    return (struct span){text.data + size, text.size - size};
+}
+
+static struct span skip_space(struct span text)
+{
+    size_t i = 0;
+
+    while (i < text.size && memchr(" \t\r\n", text.data[i], 4))
+        i++;
+    return skip(text, i);
+}
+
+/* Length of the value at the start of `text`; 0 if there is none. */
+static size_t value_size(struct span text)
+{
+    size_t depth = 0, i = 0;
+
+    if (text.size > 0 && text.data[0] == '"')
+        return json_scan_string(text);
+    while (i < text.size) {
+        char c = text.data[i];
+
+        if (c == '"') {
+            size_t string = json_scan_string(skip(text, i));
+
+            if (string == 0)
+                return 0;
+            i += string;
+            continue;
+        }
+        if (c == '{' || c == '[') {
+            depth++;
+        } else if (c == '}' || c == ']') {
+            if (depth == 0)
+                return i; /* of what surrounds the value */
+            if (--depth == 0)
+                return i + 1;
+        } else if (depth == 0 && memchr(", \t\r\n", c, 5)) {
+            return i;
+        }
+        i++;
+    }
+    return depth == 0 ? i : 0;
+}
+
+/* Takes the value at the start of *rest, and white space and a comma behind it. */
+static bool take_value(struct span *rest, struct span *ret)
+{
+    struct span text = skip_space(*rest);
+    size_t size = value_size(text);
+
+    if (size == 0)
+        return false;
+    *ret = (struct span){text.data, size};
+    text = skip_space(skip(text, size));
+    *rest = text.size > 0 && text.data[0] == ',' ? skip(text, 1) : text;
+    return true;
+}
+
+bool json_member(struct span object, const char *key, struct span *ret)
+{
+    struct span rest = skip_space(object), wanted = span_of(key), name, value;
+
+    if (rest.size == 0 || rest.data[0] != '{')
+        return false;
+    rest = skip(rest, 1);
+    for (;;) {
+        rest = skip_space(rest);
+        size_t size = json_scan_string(rest);
+        if (size == 0)
+            return false;
+        name = (struct span){rest.data + 1, size - 2};
+        rest = skip_space(skip(rest, size));
+        if (rest.size == 0 || rest.data[0] != ':')
+            return false;
+        rest = skip(rest, 1);
+        if (!take_value(&rest, &value))
+            return false;
+        if (span_equal(name, wanted)) {
+            *ret = value;
+            return true;
+        }
+    }
+}
+
+bool json_array(struct span array, struct span *ret_rest)
+{
+    struct span text = skip_space(array);
+
+    if (text.size == 0 || text.data[0] != '[')
+        return false;
+    *ret_rest = skip(text, 1);
+    return true;
+}
+
+bool json_element(struct span *rest, struct span *ret)
+{
+    return take_value(rest, ret);
+}
+
+static int add_character(struct buf *buf, uint32_t c)
+{
+    char bytes[4];
+    size_t size;
+
+    if (c < 0x80) {
+        bytes[0] = (char)c;
+        size = 1;
+    } else if (c < 0x800) {
+        bytes[0] = (char)(0xc0 | c >> 6);
+        size = 2;
+    } else if (c < 0x10000) {
+        bytes[0] = (char)(0xe0 | c >> 12);
+        size = 3;
+    } else {
+        bytes[0] = (char)(0xf0 | c >> 18);
+        size = 4;
+    }
+    for (size_t i = 1; i < size; i++)
+        bytes[i] = (char)(0x80 | (c >> 6 * (size - 1 - i) & 0x3f));
+    return buf_add(buf, bytes, size);
+}
+
+/* The four digits behind \u at the start of `text`; json_scan_string has seen that they are some.
+ */
+static uint32_t escaped_unit(const char *text)
+{
+    uint32_t unit = 0;
+
+    for (int i = 2; i < 6; i++) {
+        char c = text[i];
+
+        unit = unit << 4 | (uint32_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+    }
+    return unit;
+}
+
+/* Appends the escape at the start of `text`; its length. */
+static size_t unescape(struct span text, struct buf *buf)
+{
+    static const char names[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+    uint32_t c, low;
+
+    if (text.data[1] != 'u') {
+        buf_add_char(buf, meanings[strchr(names, text.data[1]) - names]);
+        return 2;
+    }
+    c = escaped_unit(text.data);
+    if (c >= 0xd800 && c <= 0xdbff && text.size >= 12 && text.data[6] == '\\' &&
+        text.data[7] == 'u') {
+        low = escaped_unit(text.data + 6);
+        if (low >= 0xdc00 && low <= 0xdfff) {
+            add_character(buf, 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00));
+            return 12;
+        }
+    }
+    add_character(buf, c >= 0xd800 && c <= 0xdfff ? 0xfffd : c);
+    return 6;
+}
+
+int json_unquote(struct span literal, struct buf *buf)
+{
+    struct span text;
+
+    if (json_scan_string(literal) != literal.size || literal.size == 0)
+        return ERR_INVALID_JSON;
+    text = (struct span){literal.data + 1, literal.size - 2};
+    while (text.size > 0) {
+        const char *escape = memchr(text.data, '\\', text.size);
+        size_t plain = escape ? (size_t)(escape - text.data) : text.size;
+
+        buf_add(buf, text.data, plain);
+        text = skip(text, plain);
+        if (escape)
+            text = skip(text, unescape(text, buf));
+    }
+    return buf_failed(buf) ? ERR_NO_MEMORY : 0;
+}
+
+bool json_read_u64(struct span literal, uint64_t *ret)
+{
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < literal.size; i++)
+        if (literal.data[i] < '0' || literal.data[i] > '9' ||
+            __builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(literal.data[i] - '0'), &value))
+            return false;
+    if (literal.size == 0)
+        return false;
+    *ret = value;
+    return true;
+}
