@@ -7,44 +7,78 @@
 #ifndef NEOCOMPUTE_ENGINE_WASM_H
 #define NEOCOMPUTE_ENGINE_WASM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define WASM_PAGE_BYTES 65536u
 #define WASM_PAGES_MOST 4096u /* 256 MiB; the module may never have more */
 
+/*
+ * How the two builds keep an address inside the memory:
+ *
+ * guard    Any 32-bit address plus any 32-bit offset may be touched: 8 GiB and a page from `memory`
+ *          on belong to the instance, all but memory_size bytes of it without access.
+ * checked  Every address is taken modulo a power of two, memory_mask + 1, the least that holds
+ *          memory_size. A wild address wraps to another place of the same memory instead of
+ *          trapping: contained, not noticed. So all of [0, memory_mask + 1 + WASM_MASK_SLACK) must
+ *          be mapped and writable, and whatever is cleared or restored after a job must be that
+ *          range, not just memory_size: a broken engine can write all of it. The mask is read
+ *          from the instance at each access, so it grows with the memory: a fresh realm of
+ *          1.3 MiB has 2 MiB to clear, not 256. (Comparing with memory_size instead costs 1.6
+ *          times the guard build's time, see tools/README.md.)
+ *
+ * memory.copy and memory.fill compare with memory_size in both.
+ */
+#define WASM_MASK_SLACK 8u /* an access of 8 bytes may begin at the last byte under the mask */
+
 enum wasm_trap {
     WASM_TRAP_NONE,
     WASM_TRAP_OUT_OF_BOUNDS,
     WASM_TRAP_UNREACHABLE,
-    WASM_TRAP_DIVIDE,          /* by zero, or INT_MIN / -1 */
-    WASM_TRAP_CONVERSION,      /* float to integer out of range */
-    WASM_TRAP_CALL_INDIRECT,   /* table index or type */
-    WASM_TRAP_CALL_DEPTH,      /* counted depth used up */
-    WASM_TRAP_ENDED            /* the runtime ended the job (gas, time, memory, host function) */
+    WASM_TRAP_DIVIDE,        /* by zero, or INT_MIN / -1 */
+    WASM_TRAP_CONVERSION,    /* float to integer out of range */
+    WASM_TRAP_CALL_INDIRECT, /* table index or type */
+    WASM_TRAP_CALL_DEPTH,    /* counted depth used up */
+    WASM_TRAP_ENDED          /* the runtime ended the job (gas, time, memory, host function) */
 };
 
 struct wasm_exports;
 
-/* One instance. The generated code depends on the order of the first fields. */
+/* One instance. What hot code touches comes first: short addresses, one cache line. */
 struct wasm {
-    uint64_t gas;         /* what is left of the slice handed out; wraps below zero, then gas_slow */
-    uint8_t *memory;      /* base of linear memory; never moves */
-    uint64_t memory_size; /* bytes in use, a multiple of WASM_PAGE_BYTES */
-    uint32_t depth;       /* counted calls still allowed */
-    uint32_t stack_pointer; /* the module's one mutable global */
+    uint64_t gas;           /* left of the slice handed out, < 2^63; wraps below 0, then gas_slow */
+    uint8_t *memory;        /* base of linear memory; never moves */
+    uint64_t memory_size;   /* bytes in use, a multiple of WASM_PAGE_BYTES */
+    uint32_t memory_mask;   /* wasm_memory_mask(memory_size): set both together */
+    uint32_t depth;         /* counted calls still allowed; not restored by a trap: set it again */
+    uint32_t stack_pointer; /* the module's one mutable global; not restored by a trap either */
     const struct wasm_exports *exports;
     void *runtime; /* of memory.c and host.c */
 };
+
+/* The mask for a size: one less than the least power of two that holds it. size > 0. */
+static inline uint32_t wasm_memory_mask(uint64_t size)
+{
+    return size > 1 ? (uint32_t)((UINT64_C(2) << (63 - __builtin_clzll(size - 1))) - 1) : 0;
+}
 
 /*
  * What the runtime gives the generated code.
  */
 _Noreturn void wasm_trap(struct wasm *w, enum wasm_trap trap);
 
-/* Called when `gas` went below zero: refills the slice, or ends the job. Keeps caller registers. */
+/*
+ * Called when `gas` went below zero (it has wrapped: what was charged is already subtracted, so
+ * adding the next slice sets it right). Returns with gas < 2^63, or ends the job: one charge may be
+ * greater than a slice, so add slices until the top bit is clear. Keeps the caller's registers.
+ */
 __attribute__((cold, noinline, preserve_most)) void wasm_gas_slow(struct wasm *w);
 
-/* The old size in pages; ends the job where the limit forbids it. Never returns -1 to a script. */
+/*
+ * Grows by `pages` (any number) and sets memory_size and memory_mask; new pages are zero. Returns
+ * the old size in pages; ends the job where the limit forbids it, never returns -1 to a script. The
+ * generated code has already charged for the pages.
+ */
 uint32_t wasm_memory_grow(struct wasm *w, uint32_t pages);
 
 /* The module's imports, named as in the module: wasm_import_<name>. */
