@@ -7,7 +7,11 @@
  * Where there is no fork (enclaves) the same workers are threads.
  *
  * All functions are called on the loop's thread; callbacks come on it too, never from inside the
- * call that starts them.
+ * call that starts them (exec_pool_free excepted, which ends what still runs).
+ *
+ * Workers are made by need: a worker that is longer than a moment on one job counts as taken and
+ * another is made in its place, up to limit `workers`, so that a job that only waits holds up
+ * nobody and many small jobs are done by few warm workers.
  *
  * Life cycle: exec_zygote_start (very first thing in main) -> exec_pool_new -> exec_start ... ->
  * exec_pool_free (kills and reaps whatever still runs).
@@ -18,6 +22,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "exec/seal.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
@@ -65,12 +70,23 @@ struct exec_options {
     /* Called whenever a worker or memory became free: the time to call exec_start again. */
     void (*capacity)(void *ctx);
     void *ctx;
+    /*
+     * For the log, may be NULL: a worker was lost, or the zygote. One plain sentence that holds
+     * nothing of a job. Called with lost_ctx.
+     */
+    void (*lost)(void *ctx, const char *reason);
+    void *lost_ctx;
 };
 
 struct exec_stats {
     unsigned workers, idle, running;
     uint64_t memory_reserved, memory_total;
     uint64_t started, lost, retired;
+    /*
+     * False once the zygote is dead. Nothing can be started any more, and it cannot be replaced:
+     * the core has keys and must not fork. Say so (/ready), stop and let the supervisor start anew.
+     */
+    bool healthy;
 };
 
 /* Starts the zygote. Nothing secret may be in memory yet, no thread running. */
@@ -79,21 +95,39 @@ int exec_zygote_start(struct exec_zygote **ret, struct error_detail *detail);
 /* What main() becomes when it was started as `neocompute --zygote`; never returns. */
 _Noreturn void exec_zygote_main(void);
 
+/*
+ * Waits until the first worker is sealed (milliseconds), so that what is in force is known then.
+ * ERR_SYSTEM if workers cannot be made or sealed, ERR_NO_MEMORY. The zygote is taken either way.
+ */
 int exec_pool_new(const struct exec_options *options, struct exec_pool **ret,
                   struct error_detail *detail);
+
+/*
+ * Not from a callback. Jobs that still run end with ERR_WORKER_LOST, from inside. Run the loop once
+ * more afterwards: that closes its handles and frees the rest. NULL is fine.
+ */
 void exec_pool_free(struct exec_pool *pool);
 
-/* Could a job of this memory limit start now (worker idle or one more allowed, memory free)? */
+/* What is in force for every worker; a later one that had less would not be used. */
+const struct seal_report *exec_pool_sealed(const struct exec_pool *pool);
+
+/*
+ * Could a job of this memory limit start now: is a worker idle and the memory free? If not, and the
+ * limits allow it at all, `capacity` is called when that may have changed. More than memory_total
+ * never fits.
+ */
 bool exec_can_start(const struct exec_pool *pool, uint64_t memory_limit);
 
 /*
- * Starts a job; `done` is called exactly once. 0, or ERR_QUEUE_FULL if exec_can_start is false,
- * ERR_NO_MEMORY, ERR_SYSTEM (then `done` is not called).
+ * Starts a job; `done` is called exactly once, and `*ret` is good until then. Or, without calling
+ * `done`: ERR_QUEUE_FULL if exec_can_start is false; ERR_NO_MEMORY; ERR_SCRIPT_TOO_LARGE,
+ * ERR_INPUT_TOO_LARGE, ERR_INVALID_FIELD (entry point or secrets) for what the limits forbid.
  */
 int exec_start(struct exec_pool *pool, const struct exec_request *request, exec_done_fn *done,
                void *ctx, struct exec_run **ret);
 
-/* Ends the job soon with ERR_CANCELLED (`done` is still called); a worker that ignores it is killed. */
+/* Ends the job soon with ERR_CANCELLED (`done` is still called); a worker that ignores it is
+ * killed. */
 void exec_cancel(struct exec_run *run);
 
 void exec_pool_stats(const struct exec_pool *pool, struct exec_stats *ret);

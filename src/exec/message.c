@@ -1,0 +1,132 @@
+#include "exec/message.h"
+#include "base/error.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define MESSAGE_INFO(symbol, member, sender, receiver, fds)                                        \
+    [MESSAGE_##symbol##_TYPE] = {.name = #member,                                                  \
+                                 .from = MESSAGE_##sender,                                         \
+                                 .to = MESSAGE_##receiver,                                         \
+                                 .size = sizeof(struct message_##member),                          \
+                                 .descriptors = (fds)},
+const struct message_info message_table[MESSAGE_COUNT] = {MESSAGES(MESSAGE_INFO)};
+#undef MESSAGE_INFO
+
+bool message_valid(const struct message *message, size_t bytes, enum message_party from,
+                   enum message_party to)
+{
+    if (bytes != sizeof *message || message->type >= MESSAGE_COUNT)
+        return false;
+    const struct message_info *info = &message_table[message->type];
+    return info->from == from && info->to == to && info->size == message->size;
+}
+
+void message_init(struct message *message, enum message_type type)
+{
+    /* All of it is sent, so nothing of the sender's stack may stand in it. */
+    memset(message, 0, sizeof *message);
+    message->type = type;
+    message->size = message_table[type].size;
+}
+
+int message_send(int fd, const struct message *message, const int *fds)
+{
+    size_t count = message_table[message->type].descriptors;
+    ssize_t sent;
+
+    if (count == 0) {
+        do
+            sent = send(fd, message, sizeof *message, MSG_DONTWAIT | MSG_NOSIGNAL);
+        while (sent < 0 && errno == EINTR);
+    } else {
+        _Alignas(struct cmsghdr) char control[CMSG_SPACE(MESSAGE_DESCRIPTORS_MOST * sizeof(int))];
+        memset(control, 0, sizeof control);
+        struct iovec part = {.iov_base = (void *)message, .iov_len = sizeof *message};
+        struct msghdr head = {.msg_iov = &part,
+                              .msg_iovlen = 1,
+                              .msg_control = control,
+                              .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+        struct cmsghdr *rights = CMSG_FIRSTHDR(&head);
+        rights->cmsg_level = SOL_SOCKET;
+        rights->cmsg_type = SCM_RIGHTS;
+        rights->cmsg_len = CMSG_LEN(count * sizeof(int));
+        memcpy(CMSG_DATA(rights), fds, count * sizeof(int));
+        do
+            sent = sendmsg(fd, &head, MSG_DONTWAIT | MSG_NOSIGNAL);
+        while (sent < 0 && errno == EINTR);
+    }
+    if (sent == (ssize_t)sizeof *message)
+        return 0;
+    return sent < 0 && (errno == EAGAIN || errno == ENOBUFS) ? ERR_QUEUE_FULL : ERR_SYSTEM;
+}
+
+/* Takes the descriptors that came along; how many. Never more than MESSAGE_DESCRIPTORS_MOST. */
+static size_t message_take_descriptors(struct msghdr *head, int *fds)
+{
+    size_t count = 0;
+    for (struct cmsghdr *rights = CMSG_FIRSTHDR(head); rights; rights = CMSG_NXTHDR(head, rights)) {
+        if (rights->cmsg_level != SOL_SOCKET || rights->cmsg_type != SCM_RIGHTS)
+            continue;
+        size_t got = (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < got; i++) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(rights) + i * sizeof fd, sizeof fd);
+            if (count < MESSAGE_DESCRIPTORS_MOST)
+                fds[count++] = fd;
+            else
+                close(fd);
+        }
+    }
+    return count;
+}
+
+static ssize_t message_receive_with_descriptors(int fd, int flags, struct message *message,
+                                                int *fds, size_t *count)
+{
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(MESSAGE_DESCRIPTORS_MOST * sizeof(int))];
+    struct iovec part = {.iov_base = message, .iov_len = sizeof *message};
+    struct msghdr head = {.msg_iov = &part,
+                          .msg_iovlen = 1,
+                          .msg_control = control,
+                          .msg_controllen = sizeof control};
+    ssize_t got;
+    do
+        got = recvmsg(fd, &head, flags | MSG_CMSG_CLOEXEC);
+    while (got < 0 && errno == EINTR);
+    if (got >= 0)
+        *count = message_take_descriptors(&head, fds);
+    return got;
+}
+
+int message_receive(int fd, enum message_party from, enum message_party to, bool wait,
+                    struct message *ret, int *fds)
+{
+    struct message message;
+    size_t count = 0;
+    ssize_t got;
+    int flags = wait ? MSG_WAITALL : MSG_DONTWAIT;
+
+    if (fds) {
+        got = message_receive_with_descriptors(fd, flags, &message, fds, &count);
+    } else {
+        /* Without recvmsg: descriptors that came along are dropped by the kernel. */
+        do
+            got = recv(fd, &message, sizeof message, flags);
+        while (got < 0 && errno == EINTR);
+    }
+    if (got < 0 && errno == EAGAIN)
+        return ERR_QUEUE_FULL;
+    if (got <= 0)
+        return ERR_SYSTEM;
+    if (!message_valid(&message, (size_t)got, from, to) ||
+        count != (fds ? message_table[message.type].descriptors : 0)) {
+        for (size_t i = 0; i < count; i++)
+            close(fds[i]);
+        return ERR_PROTOCOL;
+    }
+    *ret = message;
+    return 0;
+}

@@ -1,0 +1,157 @@
+/*
+ * Inside the pool: what its files share. Only files of src/exec include this.
+ *
+ *   pool.c          the functions of exec.h: admission, start, cancel, stats
+ *   pool_worker.c   one worker: its states, its messages, the check of its answer
+ *   pool_watch.c    the clock: watchdog, more workers by need, fewer when idle
+ *   process.c       workers that are processes, made by the zygote
+ *   thread.c        workers that are threads
+ *
+ * A worker goes STARTING -> READY -> ENDING, or straight to ENDING; a job may be given to it while
+ * it is STARTING (the message waits in its socket). pool_worker_end is the only way into ENDING: it
+ * ends the job there, if any, and asks the back end to end the worker; the back end calls
+ * pool_worker_gone when nothing of it is left. What the job had reserved is free only then.
+ */
+#ifndef NEOCOMPUTE_EXEC_POOL_H
+#define NEOCOMPUTE_EXEC_POOL_H
+
+#include "exec/answer_check.h"
+#include "exec/exec.h"
+#include "exec/message.h"
+#include "exec/seal.h"
+#include "exec/window.h"
+#include "exec/zygote.h"
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+/* A worker that is longer than this on one job counts as taken: another is made in its place. */
+#define POOL_LONG_MS   2
+/* How often the watchdog looks when no worker is wanted. */
+#define POOL_WATCH_MS  100
+/* Past its time limit a job has this long to end by itself, measured from when it was handed over:
+ * it covers the wait for a core under load. Then its worker is killed. */
+#define POOL_GRACE_MS  2000
+/* A cancelled job has this long to end by itself. */
+#define POOL_CANCEL_MS 500
+/* A worker has this long from its order to its READY. */
+#define POOL_READY_MS  10000
+/* After a worker failed to come up no other is made for this long. */
+#define POOL_RETRY_MS  200
+/* Idle workers above warm_workers go after this long without need. */
+#define POOL_TRIM_MS   10000
+/* How long pool_free waits for threads. */
+#define POOL_JOIN_MS   2000
+
+enum worker_state { WORKER_STARTING, WORKER_READY, WORKER_ENDING };
+
+/* One job on one worker; part of the worker. `done` is NULL when there is none. */
+struct exec_run {
+    exec_done_fn *done;
+    void *ctx;
+    uint32_t sequence;
+    bool cancelled;
+    uint64_t started_ns;
+    struct window_request request;
+};
+
+struct pool_worker {
+    struct exec_pool *pool;
+    uint32_t id; /* unlike that of any other worker, dead or alive; the low bits are its place */
+    enum worker_state state;
+    struct window window;
+    int fd; /* the core's end of its socket; -1 once closed */
+    uv_poll_t poll;
+    struct exec_run run;
+    uint64_t deadline_ns;     /* when the watchdog ends it; 0: never */
+    uint64_t memory_reserved; /* by the job it has or died with */
+    uint64_t jobs;            /* it has taken */
+    const char *fault;        /* why it was ended; NULL: no fault of its own */
+    bool idle;                /* on the list of idle workers */
+    bool gone;                /* the back end is done with it */
+    bool poll_closed;
+    bool kill_due; /* process: the order to kill it could not be sent yet */
+    TAILQ_ENTRY(pool_worker) idle_link;
+
+    pthread_t thread; /* of a worker that is one */
+};
+
+/* How workers are made and ended. */
+struct pool_backend {
+    /* Once, before the first worker. */
+    int (*prepare)(struct exec_pool *pool);
+    /* Makes window and socket of `worker` and has it started. ERR_*; nothing is left then. */
+    int (*start)(struct pool_worker *worker);
+    /* Ends it, now if that can be; pool_worker_gone follows, later or from inside. */
+    void (*end)(struct pool_worker *worker);
+    /* The other end of the socket of an ENDING worker was closed. */
+    void (*closed)(struct pool_worker *worker);
+    /* Called by the watchdog: whatever could not be done at once. */
+    void (*retry)(struct exec_pool *pool);
+    /* Ends what workers are made by; all workers are ENDING and gone when it returns. */
+    void (*stop)(struct exec_pool *pool);
+};
+extern const struct pool_backend pool_backend_process, pool_backend_thread;
+
+struct exec_pool {
+    uv_loop_t *loop;
+    const struct pool_backend *backend;
+    struct worker_config config;
+    uint64_t workers_max, warm, jobs_per_worker, memory_total;
+    void (*capacity)(void *ctx);
+    void *ctx;
+    void (*lost_told)(void *ctx, const char *reason);
+    void *lost_ctx;
+
+    struct exec_zygote *zygote; /* process only */
+    uv_poll_t zygote_poll;
+    uv_timer_t watch, trim;
+    unsigned handles; /* open uv handles; the pool is freed with the last */
+    bool stopping;
+    bool capacity_due;
+
+    struct pool_worker **places;             /* workers_max; NULL where there is none */
+    unsigned workers;                        /* places in use */
+    unsigned ending;                         /* of these, ENDING */
+    unsigned idle_count, idle_least;         /* now; least since the last trim */
+    TAILQ_HEAD(pool_idle, pool_worker) idle; /* READY ones first, the last used at the head */
+    uint32_t generation;
+    uint64_t next_spawn_ns;
+    uint64_t watch_ms; /* interval of `watch`; 0: it does not run */
+
+    uint64_t memory_reserved;
+    uint64_t started, lost, retired;
+    unsigned running;
+    bool healthy;
+    bool sealed_known;
+    struct seal_report sealed; /* what is in force for every worker */
+    struct error_detail start_failure;
+
+    struct answer_scratch scratch;
+    struct buf records; /* private copy of log records */
+};
+
+/* pool_worker.c */
+int pool_worker_start(struct exec_pool *pool, struct pool_worker **ret);
+void pool_worker_end(struct pool_worker *worker, int code, const char *fault);
+void pool_worker_gone(struct pool_worker *worker);
+void pool_worker_close_socket(struct pool_worker *worker);
+/* Something may have come from the worker: takes one message. */
+void pool_worker_receive(struct pool_worker *worker);
+int pool_worker_give(struct pool_worker *worker, const struct exec_request *request,
+                     exec_done_fn *done, void *ctx);
+struct pool_worker *pool_worker_find(struct exec_pool *pool, uint32_t id);
+void pool_worker_set_idle(struct pool_worker *worker, bool idle);
+void pool_report_lost(struct exec_pool *pool, const char *reason);
+
+/* process.c */
+void pool_zygote_receive(struct exec_pool *pool); /* takes what the zygote has sent */
+
+/* pool_watch.c */
+void pool_watch_start(struct exec_pool *pool); /* the timers; once */
+void pool_watch_wake(struct exec_pool *pool);  /* a job was given or a worker ordered */
+void pool_tell_capacity(struct exec_pool *pool);
+void pool_handle_closed(uv_handle_t *handle); /* close callback of the pool's own handles */
+
+#endif

@@ -1,0 +1,176 @@
+#include "exec/worker.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+
+/* How often a running job looks whether the core is still there. */
+#define WORKER_LOOK_NS (100 * NS_PER_MS)
+
+struct worker {
+    const struct worker_setup *setup;
+    uint32_t sequence; /* of the job that runs */
+    uint64_t look_ns;  /* when to look for the core next */
+    bool gone;         /* the core is gone or broke the protocol: end */
+    struct engine_secret secrets[WINDOW_SECRETS];
+};
+
+/* 0, or ERR_CANCELLED. Called some thousand times a second: one load, and now and then a look. */
+static int worker_interrupted(void *ctx)
+{
+    struct worker *worker = ctx;
+    struct window_control *control = window_control(worker->setup->window);
+
+    if (atomic_load_explicit(&control->cancelled, memory_order_relaxed) == worker->sequence)
+        return ERR_CANCELLED;
+    uint64_t now = clock_now_ns();
+    if (!worker->gone && now >= worker->look_ns) {
+        char byte;
+        worker->look_ns = now + WORKER_LOOK_NS;
+        worker->gone = recv(worker->setup->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    }
+    return worker->gone ? ERR_CANCELLED : 0;
+}
+
+/* Waits until the socket has something, or until the time, or a signal. A sealed process cannot
+ * poll (RLIMIT_NOFILE is 0, see seal.h); a thread's descriptor may be too high for select. */
+static void worker_wait(int fd, uint64_t ns)
+{
+    struct timespec time = {.tv_sec = (time_t)(ns / NS_PER_S), .tv_nsec = (long)(ns % NS_PER_S)};
+    if (fd < FD_SETSIZE) {
+        fd_set set;
+        FD_ZERO(&set);
+        FD_SET(fd, &set);
+        pselect(fd + 1, &set, NULL, NULL, &time, NULL);
+    } else {
+        struct pollfd wanted = {.fd = fd, .events = POLLIN};
+        ppoll(&wanted, 1, &time, NULL);
+    }
+}
+
+static void worker_sleep_until(void *ctx, uint64_t monotonic_ns)
+{
+    struct worker *worker = ctx;
+    struct message message;
+
+    while (!worker_interrupted(worker)) {
+        uint64_t now = clock_now_ns();
+        if (now >= monotonic_ns)
+            return;
+        worker_wait(worker->setup->fd, monotonic_ns - now);
+        int r =
+            message_receive(worker->setup->fd, MESSAGE_CORE, MESSAGE_WORKER, false, &message, NULL);
+        /* A CANCEL has done its work by waking us: the window says whether it is for this job. */
+        if (r == ERR_SYSTEM || r == ERR_PROTOCOL || (r == 0 && message.type != MESSAGE_CANCEL_TYPE))
+            worker->gone = true;
+    }
+}
+
+/* Runs the job and fills DONE. False if there is nothing to tell. */
+static bool worker_run(struct worker *worker, const struct message_start *start,
+                       struct message_done *done)
+{
+    const struct worker_setup *setup = worker->setup;
+    const struct worker_config *config = setup->config;
+    const struct window_layout *layout = &config->layout;
+    const struct engine_host host = {worker, worker_interrupted, worker_sleep_until};
+    const struct engine_out out = {
+        .output = window_area(setup->window, WINDOW_OUTPUT),
+        .output_max = layout->size[WINDOW_OUTPUT],
+        .logs = window_area(setup->window, WINDOW_LOGS),
+        .logs_max = layout->size[WINDOW_LOGS],
+        .error = window_area(setup->window, WINDOW_ERROR),
+        .error_max = layout->size[WINDOW_ERROR],
+    };
+    struct engine_job job = {
+        .output_depth = config->output_depth,
+        .log_entries = config->log_entries,
+        .log_entry_bytes = config->log_entry_bytes,
+        .timers = config->timers,
+    };
+    struct engine_result result = {0};
+
+    if (window_open_request(setup->window, &start->request, &job, worker->secrets))
+        return false;
+    worker->sequence = start->sequence;
+    worker->look_ns = clock_now_ns() + WORKER_LOOK_NS;
+    int r = worker_interrupted(worker);
+    if (r)
+        result.code = r;
+    else
+        r = engine_run(setup->engine, &host, &job, &out, &result) ? ERR_INTERNAL : 0;
+    memset(worker->secrets, 0, sizeof worker->secrets[0] * start->request.secret_count);
+    worker->gone = worker->gone || r == ERR_INTERNAL;
+    *done = (struct message_done){
+        .sequence = start->sequence,
+        .code = result.code,
+        .output_size = (uint32_t)result.output_size,
+        .logs_size = (uint32_t)result.logs_size,
+        .error_size = (uint32_t)result.error_size,
+        .log_count = result.log_count,
+        .nondeterminism = result.nondeterminism,
+        .leaving = worker->gone,
+        .gas_used = result.gas_used,
+        .memory_used = result.memory_used,
+        .duration_ns = result.duration_ns,
+    };
+    /* An engine that failed without a failure of the job has no answer: the core sees us end. */
+    return r != ERR_INTERNAL || result.code != 0;
+}
+
+static void worker_take_start(struct worker *worker, const struct message *message)
+{
+    struct message answer;
+    message_init(&answer, MESSAGE_DONE_TYPE);
+    if (!worker_run(worker, &message->start, &answer.done) ||
+        message_send(worker->setup->fd, &answer, NULL))
+        worker->gone = true;
+}
+
+/* A job's CANCEL that came too late. */
+static void worker_take_cancel(struct worker *worker, const struct message *message)
+{
+    (void)worker;
+    (void)message;
+}
+
+typedef void worker_handler(struct worker *worker, const struct message *message);
+
+static worker_handler *const worker_handlers[MESSAGE_COUNT] = {
+    [MESSAGE_START_TYPE] = worker_take_start,
+    [MESSAGE_CANCEL_TYPE] = worker_take_cancel,
+};
+
+void worker_serve(const struct worker_setup *setup)
+{
+    struct worker worker = {.setup = setup};
+    struct message message;
+
+    while (!worker.gone) {
+        if (message_receive(setup->fd, MESSAGE_CORE, MESSAGE_WORKER, true, &message, NULL))
+            return;
+        worker_handlers[message.type](&worker, &message);
+    }
+}
+
+int worker_say_ready(const struct worker_setup *setup, int code, const struct seal_report *report,
+                     const char *failure)
+{
+    struct message message;
+    const char *text = code ? failure : report->refused;
+    size_t size = strlen(text);
+
+    if (size > setup->config->layout.size[WINDOW_ERROR])
+        size = setup->config->layout.size[WINDOW_ERROR];
+    memcpy(window_area(setup->window, WINDOW_ERROR), text, size);
+    message_init(&message, MESSAGE_READY_TYPE);
+    message.ready = (struct message_ready){
+        .code = code,
+        .mechanisms = report->mechanisms,
+        .text_size = (uint32_t)size,
+    };
+    return message_send(setup->fd, &message, NULL);
+}
