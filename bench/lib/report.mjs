@@ -7,14 +7,18 @@ const LOW = 16, HIGH = 64; // connections
 
 const perSecond = (value) => `${number(value)}/s`;
 
-function throughputTable({ throughput }) {
+function throughputTables({ throughput }) {
   const base = throughput.find(({ name }) => name === 'neocompute');
-  const head = ['', ...[LOW, HIGH].flatMap((c) => [`requests/s, ${c} conn.`, 'p50', 'p99', 'CPU/request', 'ours ÷ theirs', 'our p99 ÷ theirs'])];
-  return table(head, throughput.map((row) => [row.title, ...[LOW, HIGH].flatMap((c) => {
-    const { rate, p50, p99, cpu } = row.load[c];
-    const ratio = base && row !== base;
-    return [number(rate), ms(p50), ms(p99), us(cpu), ratio ? times(base.load[c].rate / rate) : null, ratio ? number(base.load[c].p99 / p99) : null];
-  })]));
+  return [LOW, HIGH].map((c) => {
+    const rows = throughput.map((row) => {
+      const { rate, p50, p99, cpu } = row.load[c];
+      const theirs = base && row !== base;
+      return [row.title, row.sandbox, number(rate), ms(p50), ms(p99), us(cpu),
+        theirs ? times(base.load[c].rate / rate) : null, theirs ? number(base.load[c].p99 / p99) : null];
+    });
+    return `${c} connections:\n\n` +
+      table(['', 'sandbox', 'requests/s', 'p50', 'p99', 'CPU a request', 'our rate ÷ theirs', 'our p99 ÷ theirs'], rows, 2);
+  }).join('\n\n');
 }
 
 function memoryTable({ throughput }) {
@@ -52,7 +56,7 @@ function kernelTable({ kernels: { titles, rows } }) {
 }
 
 const SECTIONS = [
-  { key: 'throughput', name: 'throughput', title: 'Small jobs', make: throughputTable },
+  { key: 'throughput', name: 'throughput', title: 'Small jobs', make: throughputTables },
   { key: 'throughput', name: 'memory', title: 'Start and memory', make: memoryTable },
   { key: 'retained', name: 'retained', title: 'Results kept', make: retainedTable },
   { key: 'breakdown', name: 'breakdown', title: 'CPU of a small job', make: breakdownTable },

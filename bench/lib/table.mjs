@@ -1,10 +1,11 @@
-// Tables as Markdown, aligned so that they read well on a terminal too.
-export function table(head, rows) {
+// Tables as Markdown, aligned so that they read well on a terminal too. The first `left` columns are
+// words, the others numbers.
+export function table(head, rows, left = 1) {
   const all = [head, ...rows].map((row) => row.map((cell) => (cell === null || cell === undefined ? '–' : String(cell))));
   const widths = head.map((_, i) => Math.max(...all.map((row) => [...row[i]].length)));
-  const pad = (cell, i) => (i === 0 ? cell + ' '.repeat(widths[i] - [...cell].length) : ' '.repeat(widths[i] - [...cell].length) + cell);
+  const pad = (cell, i) => (i < left ? cell + ' '.repeat(widths[i] - [...cell].length) : ' '.repeat(widths[i] - [...cell].length) + cell);
   const line = (row) => `| ${row.map(pad).join(' | ')} |`;
-  const rule = `|${widths.map((width, i) => (i === 0 ? '-'.repeat(width + 2) : '-'.repeat(width + 1) + ':')).join('|')}|`;
+  const rule = `|${widths.map((width, i) => (i < left ? '-'.repeat(width + 2) : '-'.repeat(width + 1) + ':')).join('|')}|`;
   return [line(all[0]), rule, ...all.slice(1).map(line)].join('\n');
 }
 
