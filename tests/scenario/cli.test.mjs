@@ -1,0 +1,135 @@
+// The command line: run, exec, jobs, version, help, and their exit codes.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { neocompute } from '../lib/cli.mjs';
+import { startServer } from '../lib/server.mjs';
+
+describe('command line', () => {
+  let dir;
+  let server;
+  before(async () => {
+    dir = fs.mkdtempSync(path.join(os.tmpdir(), 'neocompute-cli-'));
+    server = await startServer();
+  });
+  after(async () => {
+    fs.rmSync(dir, { recursive: true, force: true });
+    await server.stop();
+  });
+
+  function file(text, name = 'script.js') {
+    const full = path.join(dir, name);
+    fs.writeFileSync(full, text);
+    return full;
+  }
+
+  const url = () => `http://127.0.0.1:${server.port}`;
+  const ways = {
+    run: (args) => neocompute(['run', ...args]),
+    exec: (args) => neocompute(['exec', ...args, '--server', url(), '--user', 'cli']),
+  };
+
+  for (const [name, call] of Object.entries(ways)) {
+    describe(name, () => {
+      it('prints the output and exits 0', async () => {
+        const { code, stdout, stderr } = await call(
+          [file('function main(i) { console.log("a line"); return { sum: i.a + 1 } }'), '--input', '{"a": 41}']);
+        assert.equal(code, 0, stderr);
+        assert.deepEqual(JSON.parse(stdout), { sum: 42 });
+        assert.match(stderr, /a line/);
+      });
+
+      it('reads the input from a file and takes another entry point', async () => {
+        const { code, stdout } = await call(
+          [file('function go(i) { return i }'), '--entry', 'go', '--input-file', file('{"x": [1]}', 'in.json')]);
+        assert.equal(code, 0);
+        assert.deepEqual(JSON.parse(stdout), { x: [1] });
+      });
+
+      it('exits 1 when the script fails, and says where', async () => {
+        const { code, stdout, stderr } = await call([file('function main() {\n  throw new Error("went wrong")\n}')]);
+        assert.equal(code, 1);
+        assert.equal(stdout, '');
+        assert.match(stderr, /went wrong/);
+        assert.match(stderr, /:2:/);
+      });
+
+      it('exits 3 when a limit is hit', async () => {
+        const loop = file('function main() { for (;;); }');
+        assert.equal((await call([loop, '--gas-limit', '1000000'])).code, 3);
+        assert.equal((await call([loop, '--timeout', '1', '--gas-limit', '200000000000'])).code, 3);
+        assert.equal((await call([file('function main() { const a = []; for (;;) a.push([]) }'), '--memory-limit', '8388608'])).code, 3);
+      });
+
+      it('exits 2 for wrong usage', async () => {
+        for (const args of [[], ['/does/not/exist.js'], [file('1'), '--input', '{bad'], [file('1'), '--nope'],
+          [file('1'), '--timeout', 'soon'], [file('1'), '--input']]) {
+          const { code, stderr } = await call(args);
+          assert.equal(code, 2, `${args}: ${stderr}`);
+          assert.notEqual(stderr, '');
+        }
+      });
+
+      it('prints the whole job with --json', async () => {
+        const { code, stdout } = await call([file('function main() { return 1 }'), '--json']);
+        assert.equal(code, 0);
+        const job = JSON.parse(stdout);
+        assert.equal(job.status, 'completed');
+        assert.deepEqual(job.output, { result: 1 });
+        assert.ok(job.gas_used > 0);
+      });
+    });
+  }
+
+  it('run and the server charge the same gas', async () => {
+    const script = 'function main() { let s = 0; for (let i = 0; i < 1000; i++) s += i; return s }';
+    const { stdout } = await neocompute(['run', file(script), '--json']);
+    const { json } = await server.execute(script);
+    assert.equal(JSON.parse(stdout).gas_used, json.gas_used);
+  });
+
+  it('jobs lists, shows and cancels', async () => {
+    const script = file('function main() { return new Promise((r) => setTimeout(r, 20000)) }');
+    const running = neocompute(['exec', script, '--server', url(), '--user', 'jobber']);
+    const jobs = (...args) => neocompute(['jobs', ...args, '--server', url(), '--user', 'jobber']);
+    let id;
+    for (let i = 0; i < 100 && !id; i++) {
+      id = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec((await jobs('list')).stdout)?.[0];
+    }
+    assert.ok(id, 'the job is not listed');
+    assert.match((await jobs('show', id)).stdout, /running/);
+    assert.equal((await jobs('cancel', id)).code, 0);
+    const { code, stderr } = await running;
+    assert.ok(code === 1 || code === 3, `${code}`);
+    assert.match(stderr, /cancel/);
+    assert.notEqual((await jobs('show', '0195d3a0-0000-7000-8000-000000000000')).code, 0);
+    assert.equal((await jobs('dance')).code, 2);
+  });
+
+  it('exec says so when no server is there', async () => {
+    const { code, stderr } = await neocompute(['exec', file('1'), '--server', 'http://127.0.0.1:1']);
+    assert.ok(code !== 0);
+    assert.match(stderr, /127\.0\.0\.1:1/);
+  });
+
+  it('shows version, engine digest and help', async () => {
+    const version = await neocompute(['--version']);
+    assert.equal(version.code, 0);
+    assert.match(version.stdout, /1\.0\.0/);
+    assert.match(version.stdout, /[0-9a-f]{64}/);
+    for (const args of [['--help'], ['serve', '--help'], ['run', '--help'], ['exec', '--help'], ['jobs', '--help'], ['bench', '--help']]) {
+      const help = await neocompute(args);
+      assert.equal(help.code, 0, args.join(' '));
+      assert.match(help.stdout, /usage/i);
+      assert.ok(help.stdout.split('\n').every((line) => line.length <= 100), 'a line is too long');
+    }
+    for (const args of [[], ['nonsense']]) {
+      const wrong = await neocompute(args);
+      assert.equal(wrong.code, 2);
+      assert.match(wrong.stderr, /usage|help/i);
+    }
+  });
+});

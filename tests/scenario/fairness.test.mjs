@@ -1,0 +1,48 @@
+// One user's load must not be felt by another.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { slow } from '../lib/settings.mjs';
+import { startServer } from '../lib/server.mjs';
+import { percentile, sleep } from '../lib/wait.mjs';
+
+const SMALL = { script: 'function main(i) { return i.a + i.b }', input: { a: 1, b: 2 } };
+
+describe('fairness', () => {
+  it('answers a small job within 50 ms while 50 jobs sleep for 5 s', async () => {
+    const server = await startServer();
+    const sleepers = Array.from({ length: 50 }, (_, i) => server.execute(
+      { script: 'function main() { return new Promise((r) => setTimeout(r, 5000)) }' },
+      { user: `sleeper-${i % 10}` }));
+    await sleep(1500);
+    const times = [];
+    for (let i = 0; i < 30; i++) {
+      const { json, ms } = await server.execute(SMALL, { user: 'awake' });
+      assert.equal(json.output.result, 3);
+      times.push(ms);
+    }
+    assert.ok(Math.max(...times) < 50 * slow, `slowest ${Math.max(...times)} ms`);
+    for (const { json } of await Promise.all(sleepers)) assert.equal(json.status, 'completed');
+    await server.stop();
+  });
+
+  it("keeps another user's p99 within 50 ms while one runs 5 endless loops", async () => {
+    const server = await startServer();
+    const loops = Array.from({ length: 5 }, () => server.execute(
+      { script: 'function main() { for (;;); }', timeout: 5, gas_limit: 2e11 }, { user: 'greedy' }));
+    await sleep(500);
+    const times = [];
+    const end = Date.now() + 3500;
+    while (Date.now() < end) {
+      const { json, ms } = await server.execute(SMALL, { user: 'modest' });
+      assert.equal(json.output.result, 3);
+      times.push(ms);
+      await sleep(5);
+    }
+    const p99 = percentile(times, 0.99);
+    assert.ok(p99 <= 50 * slow, `p99 of ${times.length} small jobs: ${p99.toFixed(1)} ms`);
+    assert.ok(times.length > 100 / slow, `only ${times.length} small jobs were answered`);
+    for (const { json } of await Promise.all(loops)) assert.equal(json.error_code, 'timeout');
+    await server.stop();
+  });
+});
