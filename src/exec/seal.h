@@ -81,7 +81,8 @@ struct seal_options {
  */
 int seal_namespaces(void);
 
-/* As fork(2), but into new namespaces. Only for a process of one thread. -1 and errno on failure. */
+/* As fork(2), but into new namespaces. Only for a process of one thread. -1 and errno on failure.
+ */
 pid_t seal_clone(int namespaces);
 
 /*
@@ -93,8 +94,8 @@ int seal_worker(const struct seal_options *options, int namespaces, struct seal_
                 struct error_detail *detail);
 
 /*
- * The system call that a hint names ("socket"), or NULL if there is none. `text` (at least 32
- * bytes) is used for a number without a name. The hint is hostile: any value is fine.
+ * Writes the name of the system call that a hint stands for ("getpid") into `text` (48 bytes are
+ * enough) and returns it, or returns NULL if there is none. The hint is hostile: any value is fine.
  */
 const char *seal_hint_call(uint32_t hint, char *text, size_t size);
 
