@@ -1,0 +1,273 @@
+#include "secret/audit.h"
+
+#include "base/encode.h"
+#include "base/limits.h"
+#include <inttypes.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROW_MOST        (64u * 1024) /* bytes of one row as it is MACed */
+#define CHECKPOINT_MOST 256
+#define CHAINS_MOST     100000 /* chains a verification follows */
+
+static void add_number(struct buf *buf, uint64_t value)
+{
+    for (int shift = 56; shift >= 0; shift -= 8)
+        buf_add_char(buf, (char)(value >> shift));
+}
+
+static void add_field(struct buf *buf, struct span field)
+{
+    add_number(buf, field.size);
+    buf_add(buf, field.data, field.size);
+}
+
+static int mac_of(const uint8_t *key, const struct buf *buf, uint8_t ret[STORE_MAC_SIZE])
+{
+    unsigned size = STORE_MAC_SIZE;
+    if (buf_failed(buf) ||
+        !HMAC(EVP_sha256(), key, AUDIT_KEY_SIZE, (const uint8_t *)buf->data, buf->size, ret, &size))
+        return ERR_INTERNAL;
+    return 0;
+}
+
+static int row_mac(const uint8_t *key, const struct store_audit *row,
+                   const uint8_t before[STORE_MAC_SIZE], uint8_t ret[STORE_MAC_SIZE])
+{
+    struct buf buf = BUF_INIT(ROW_MOST);
+    buf_add(&buf, before, STORE_MAC_SIZE);
+    add_field(&buf, row->boot_id);
+    add_number(&buf, row->seq);
+    add_field(&buf, row->user);
+    add_field(&buf, row->name);
+    add_field(&buf, span_of(store_action_name(row->action)));
+    add_field(&buf, row->service);
+    add_field(&buf, row->address);
+    add_field(&buf, row->user_agent);
+    add_number(&buf, row->success);
+    add_field(&buf, row->error);
+    add_number(&buf, (uint64_t)row->created_unix_ms);
+    add_field(&buf, row->job_id);
+    add_field(&buf, row->script_sha256);
+    int r = mac_of(key, &buf, ret);
+    buf_done(&buf);
+    return r;
+}
+
+int audit_chain_add(struct audit_chain *chain, struct store_audit *row)
+{
+    row->boot_id = chain->boot_id;
+    row->seq = chain->seq + 1;
+    row->chained = true;
+    int r = row_mac(chain->key, row, chain->mac, row->mac);
+    if (r)
+        return r;
+    chain->seq++;
+    memcpy(chain->mac, row->mac, sizeof chain->mac);
+    return 0;
+}
+
+/* ---- checkpoints -------------------------------------------------------------------------------
+ */
+
+static int checkpoint_mac(const uint8_t *key, struct span boot_id, struct span text,
+                          uint8_t ret[STORE_MAC_SIZE])
+{
+    struct buf buf = BUF_INIT(2 * CHECKPOINT_MOST);
+    add_field(&buf, SPAN("neocompute/checkpoint"));
+    add_field(&buf, boot_id);
+    add_field(&buf, text);
+    int r = mac_of(key, &buf, ret);
+    buf_done(&buf);
+    return r;
+}
+
+int audit_checkpoint_write(const struct audit_chain *chain, int64_t unix_ms, struct buf *out)
+{
+    char head[2 * STORE_MAC_SIZE + 1], text[CHECKPOINT_MOST], digits[2 * STORE_MAC_SIZE + 1];
+    uint8_t mac[STORE_MAC_SIZE];
+    hex_encode(head, chain->mac, STORE_MAC_SIZE);
+    int size = snprintf(text, sizeof text, "%" PRIu64 ":%" PRId64 ":%s", chain->seq, unix_ms, head);
+    int r = checkpoint_mac(chain->key, chain->boot_id, (struct span){text, (size_t)size}, mac);
+    if (r)
+        return r;
+    hex_encode(digits, mac, STORE_MAC_SIZE);
+    return buf_addf(out, "%s:%s", text, digits);
+}
+
+/* seq and head MAC of a checkpoint; false if it is not ours. */
+static bool checkpoint_read(const uint8_t *key, struct span boot_id, struct span text,
+                            uint64_t *seq, uint8_t head[STORE_MAC_SIZE])
+{
+    const size_t digits = 2 * STORE_MAC_SIZE;
+    uint8_t mac[STORE_MAC_SIZE], expected[STORE_MAC_SIZE];
+    if (text.size < 2 * digits + 4 || text.size >= CHECKPOINT_MOST)
+        return false;
+    struct span signed_part = {text.data, text.size - digits - 1};
+    struct span head_text = {text.data + signed_part.size - digits, digits};
+    if (hex_decode(mac, sizeof mac, (struct span){text.data + text.size - digits, digits}) ||
+        hex_decode(head, STORE_MAC_SIZE, head_text) ||
+        checkpoint_mac(key, boot_id, signed_part, expected) ||
+        CRYPTO_memcmp(mac, expected, sizeof mac) != 0)
+        return false;
+    char number[24] = "";
+    const char *colon = memchr(text.data, ':', text.size);
+    if (!colon || (size_t)(colon - text.data) >= sizeof number)
+        return false;
+    memcpy(number, text.data, (size_t)(colon - text.data));
+    *seq = strtoull(number, NULL, 10);
+    return true;
+}
+
+/* ---- verification ------------------------------------------------------------------------------
+ */
+
+#define PAGE 256
+
+/* One chain as far as it has been walked. */
+struct walked {
+    char boot_id[STORE_BOOT_ID_SIZE];
+    uint64_t seq;
+    uint8_t mac[STORE_MAC_SIZE];
+    uint64_t checkpoint_seq; /* 0: none */
+    uint8_t checkpoint_mac[STORE_MAC_SIZE];
+};
+
+struct walk {
+    const uint8_t *key;
+    struct walked *chains;
+    size_t count, capacity;
+    struct audit_report report;
+};
+
+static struct walked *chain_of(struct walk *w, struct span boot_id)
+{
+    if (boot_id.size >= STORE_BOOT_ID_SIZE)
+        return NULL;
+    for (size_t i = w->count; i > 0; i--)
+        if (span_equal(span_of(w->chains[i - 1].boot_id), boot_id))
+            return &w->chains[i - 1];
+    if (w->count == w->capacity) {
+        size_t capacity = w->capacity ? 2 * w->capacity : 16;
+        struct walked *grown =
+            capacity > CHAINS_MOST ? NULL : realloc(w->chains, capacity * sizeof *grown);
+        if (!grown)
+            return NULL;
+        w->chains = grown;
+        w->capacity = capacity;
+    }
+    struct walked *chain = &w->chains[w->count++];
+    *chain = (struct walked){0};
+    if (boot_id.size)
+        memcpy(chain->boot_id, boot_id.data, boot_id.size);
+    return chain;
+}
+
+static void note_bad(struct walk *w, uint64_t *counter, uint64_t id)
+{
+    ++*counter;
+    if (!w->report.first_bad_id)
+        w->report.first_bad_id = id;
+}
+
+static int read_checkpoints(struct store *store, struct walk *w)
+{
+    struct span names[PAGE], values[PAGE], after = {0};
+    size_t count;
+    int r = 0;
+    char last[AUDIT_CHECKPOINT_NAME] = "";
+    do {
+        struct arena arena;
+        arena_init(&arena, MIB);
+        count = PAGE;
+        r = store->ops->list_facts(store, AUDIT_CHECKPOINT_PREFIX, after, &arena, names, values,
+                                   &count);
+        for (size_t i = 0; !r && i < count; i++) {
+            const size_t prefix = sizeof AUDIT_CHECKPOINT_PREFIX - 1;
+            struct span boot_id = {names[i].data + prefix, names[i].size - prefix};
+            struct walked *chain = chain_of(w, boot_id);
+            if (!chain)
+                r = ERR_NO_MEMORY;
+            else if (!checkpoint_read(w->key, boot_id, values[i], &chain->checkpoint_seq,
+                                      chain->checkpoint_mac))
+                note_bad(w, &w->report.forged, 0);
+            w->report.checkpoints++;
+        }
+        if (!r && count == PAGE) {
+            snprintf(last, sizeof last, "%.*s", (int)names[count - 1].size, names[count - 1].data);
+            after = span_of(last);
+        }
+        arena_done(&arena);
+    } while (!r && count == PAGE);
+    return r;
+}
+
+static int walk_row(struct walk *w, const struct store_audit *row)
+{
+    w->report.rows++;
+    if (!row->chained) {
+        w->report.foreign++;
+        return 0;
+    }
+    w->report.chained++;
+    struct walked *chain = chain_of(w, row->boot_id);
+    uint8_t expected[STORE_MAC_SIZE];
+    if (!chain)
+        return ERR_NO_MEMORY;
+    int r = row_mac(w->key, row, chain->mac, expected);
+    if (r)
+        return r;
+    if (row->seq != chain->seq + 1)
+        note_bad(w, &w->report.gaps, row->id);
+    else if (CRYPTO_memcmp(row->mac, expected, sizeof expected) != 0)
+        note_bad(w, &w->report.changed, row->id);
+    chain->seq = row->seq;
+    memcpy(chain->mac, row->mac, sizeof chain->mac);
+    if (chain->seq == chain->checkpoint_seq &&
+        CRYPTO_memcmp(chain->mac, chain->checkpoint_mac, sizeof chain->mac) != 0)
+        note_bad(w, &w->report.changed, row->id);
+    return 0;
+}
+
+static int walk_rows(struct store *store, struct walk *w)
+{
+    struct store_page page = {.limit = PAGE};
+    struct store_audit *rows = calloc(PAGE, sizeof *rows);
+    size_t count = 0;
+    int r = rows ? 0 : ERR_NO_MEMORY;
+    while (!r) {
+        struct arena arena;
+        arena_init(&arena, 64 * MIB);
+        count = PAGE;
+        r = store->ops->list_audit(store, (struct span){0}, &page, &arena, rows, &count);
+        for (size_t i = 0; !r && i < count; i++) {
+            page.after = rows[i].id;
+            r = walk_row(w, &rows[i]);
+        }
+        arena_done(&arena);
+        if (count < PAGE)
+            break;
+    }
+    free(rows);
+    return r;
+}
+
+int audit_verify(struct store *store, const uint8_t key[AUDIT_KEY_SIZE], struct audit_report *ret)
+{
+    struct walk w = {.key = key};
+    int r = read_checkpoints(store, &w);
+    if (!r)
+        r = walk_rows(store, &w);
+    for (size_t i = 0; !r && i < w.count; i++) {
+        w.report.chains += w.chains[i].seq > 0;
+        w.report.cut += w.chains[i].seq < w.chains[i].checkpoint_seq;
+    }
+    free(w.chains);
+    if (!r)
+        *ret = w.report;
+    return r;
+}

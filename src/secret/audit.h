@@ -1,0 +1,57 @@
+/*
+ * The audit chain: each row a server writes carries HMAC-SHA256, under the derived audit key, over
+ * itself and the row before it, so that a changed, missing or inserted row is found. One chain a
+ * server instance (boot id), counted from 1.
+ *
+ * A checkpoint says how long a chain is and what its last MAC is, under a MAC of its own; it is
+ * kept in the store and written to the log, so that a cut-off tail is found up to the last
+ * checkpoint. Whoever holds the audit key can forge all of it: the chain is evidence against the
+ * host of the database, not against this service.
+ */
+#ifndef NEOCOMPUTE_SECRET_AUDIT_H
+#define NEOCOMPUTE_SECRET_AUDIT_H
+
+#include "secret/store.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define AUDIT_KEY_SIZE 32
+
+/* The head of one chain. Copy it, chain rows on the copy, keep the copy once they are committed. */
+struct audit_chain {
+    const uint8_t *key; /* AUDIT_KEY_SIZE bytes, borrowed */
+    struct span boot_id;
+    uint64_t seq; /* of the last row; 0: none yet */
+    uint8_t mac[STORE_MAC_SIZE];
+};
+
+/* Gives the row its boot id, number and MAC, and moves the head on. ERR_INTERNAL. */
+int audit_chain_add(struct audit_chain *chain, struct store_audit *row);
+
+/* What a checkpoint's row in the store is called: "checkpoint:<boot id>". */
+#define AUDIT_CHECKPOINT_PREFIX "checkpoint:"
+#define AUDIT_CHECKPOINT_NAME   64
+
+/* The text of a checkpoint: seq ":" time ":" hex mac ":" hex HMAC over all of it and the boot id.
+ */
+int audit_checkpoint_write(const struct audit_chain *chain, int64_t unix_ms, struct buf *out);
+
+/* What a walk over all rows and checkpoints found. */
+struct audit_report {
+    uint64_t rows, chained, foreign; /* foreign: rows without a chain, of other services */
+    uint64_t chains, checkpoints;
+    uint64_t changed;      /* rows whose MAC is wrong */
+    uint64_t gaps;         /* numbers missing or twice within a chain */
+    uint64_t cut;          /* chains shorter than their checkpoint says */
+    uint64_t forged;       /* checkpoints whose MAC is wrong */
+    uint64_t first_bad_id; /* row id, 0: none */
+};
+static inline bool audit_report_clean(const struct audit_report *r)
+{
+    return r->changed + r->gaps + r->cut + r->forged == 0;
+}
+
+/* Walks the whole store. ERR_SYSTEM, ERR_NO_MEMORY, ERR_INTERNAL. */
+int audit_verify(struct store *store, const uint8_t key[AUDIT_KEY_SIZE], struct audit_report *ret);
+
+#endif

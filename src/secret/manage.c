@@ -1,0 +1,303 @@
+/* Owners manage their secrets; every change and its audit row are one transaction. */
+#include "secret/service.h"
+
+#include "base/clock.h"
+#include "base/encode.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PUT_TRIES 3 /* against another server that writes the same secret */
+
+/* ---- asking, on the loop's thread --------------------------------------------------------------
+ */
+
+static bool copy_policy(struct secret_ticket *t, const struct secret_policy *from)
+{
+    struct secret_policy *policy = arena_alloc(&t->arena, sizeof *policy);
+    struct span *services = arena_alloc(&t->arena, (from->service_count + 1) * sizeof *services);
+    struct secret_script *scripts =
+        arena_alloc(&t->arena, (from->script_count + 1) * sizeof *scripts);
+    if (!policy || !services || !scripts)
+        return false;
+    *policy = *from;
+    policy->services = services;
+    policy->scripts = scripts;
+    bool ok = true;
+    for (size_t i = 0; ok && i < from->service_count; i++)
+        ok = arena_copy(&t->arena, from->services[i], &services[i]);
+    for (size_t i = 0; ok && i < from->script_count; i++) {
+        scripts[i] = from->scripts[i];
+        ok = arena_copy(&t->arena, from->scripts[i].entry_point, &scripts[i].entry_point);
+    }
+    t->manage.policy = policy;
+    return ok;
+}
+
+static int check(const struct secret_manage *m, struct error_detail *detail)
+{
+    bool named = m->operation != SECRET_LIST && m->operation != SECRET_AUDIT;
+    if (m->operation == SECRET_PUT && !secret_name_valid(m->name))
+        return error_set(detail, ERR_INVALID_FIELD, "name",
+                         "a secret's name is 1 to %d of A-Z a-z 0-9 _ . -, and begins with a "
+                         "letter, a digit or _",
+                         SECRET_NAME_MOST);
+    if (named && (m->name.size == 0 || m->name.size > SECRET_NAME_MOST))
+        return error_set(detail, ERR_NOT_FOUND, "name", "there is no such secret");
+    if (m->operation == SECRET_PUT && m->value.size > SECRET_VALUE_MOST)
+        return error_set(detail, ERR_INVALID_FIELD, "value",
+                         "a secret has at most %d bytes of UTF-8; this one has %zu",
+                         SECRET_VALUE_MOST, m->value.size);
+    if (m->operation == SECRET_PUT && !utf8_valid(m->value))
+        return error_set(detail, ERR_INVALID_FIELD, "value", "a secret's value is UTF-8");
+    return 0;
+}
+
+int secret_manage(struct secret_service *service, const struct secret_manage *m,
+                  secret_answered_fn *answered, void *ctx, struct secret_ticket **ret)
+{
+    struct secret_ticket *t = secret_ticket_new(service);
+    if (!t)
+        return ERR_NO_MEMORY;
+    t->answered = answered;
+    t->ctx = ctx;
+    t->manage = *m;
+    t->answer.code = check(m, &t->answer.detail);
+    bool ok = arena_copy(&t->arena, m->caller.user, &t->manage.caller.user) &&
+              arena_copy(&t->arena, m->caller.address, &t->manage.caller.address) &&
+              arena_copy(&t->arena, m->caller.user_agent, &t->manage.caller.user_agent) &&
+              arena_copy(&t->arena, m->name, &t->manage.name) &&
+              arena_copy(&t->arena, m->after, &t->manage.after) &&
+              (!m->policy || copy_policy(t, m->policy));
+    if (ok && m->operation == SECRET_PUT && !t->answer.code) {
+        ok = secret_bytes_init(&t->value, m->value.size ? m->value.size : 1) == 0;
+        if (ok && m->value.size)
+            memcpy(t->value.data, m->value.data, m->value.size);
+    }
+    int r = ok ? secret_enqueue(service, t) : ERR_NO_MEMORY;
+    if (r)
+        secret_ticket_free(t);
+    else
+        *ret = t;
+    return r;
+}
+
+/* ---- answering, on the database's thread -------------------------------------------------------
+ */
+
+static int not_found(struct secret_ticket *t)
+{
+    return error_set(&t->answer.detail, ERR_NOT_FOUND, "name", "there is no such secret");
+}
+
+static int conflict(struct secret_ticket *t, uint64_t current)
+{
+    return error_set(&t->answer.detail, ERR_CONFLICT, "If-Match",
+                     "the secret is at version %" PRIu64 " now: read it again, then change it",
+                     current);
+}
+
+/* The current row into answer.rows[0]; ERR_NOT_FOUND. */
+static int read_row(struct secret_service *s, struct secret_ticket *t)
+{
+    struct store_secret *row = arena_alloc(&t->arena, sizeof *row);
+    if (!row)
+        return ERR_NO_MEMORY;
+    int r = s->store->ops->get(s->store, t->manage.caller.user, &t->manage.name, 1, &t->arena, row);
+    if (r)
+        return r;
+    t->answer.rows = row;
+    t->answer.count = row->name.size ? 1 : 0;
+    return row->name.size ? 0 : not_found(t);
+}
+
+static int show(struct secret_service *s, struct secret_ticket *t)
+{
+    return read_row(s, t);
+}
+
+static int list(struct secret_service *s, struct secret_ticket *t)
+{
+    size_t limit =
+        t->manage.limit && t->manage.limit < STORE_PAGE_MOST ? t->manage.limit : STORE_PAGE_MOST;
+    struct store_page page = {.after_name = t->manage.after, .limit = limit};
+    t->answer.rows = arena_alloc(&t->arena, limit * sizeof *t->answer.rows);
+    t->answer.count = limit;
+    if (!t->answer.rows)
+        return ERR_NO_MEMORY;
+    return s->store->ops->list(s->store, t->manage.caller.user, &page, &t->arena, t->answer.rows,
+                               &t->answer.count);
+}
+
+static int audit(struct secret_service *s, struct secret_ticket *t)
+{
+    size_t limit =
+        t->manage.limit && t->manage.limit < STORE_PAGE_MOST ? t->manage.limit : STORE_PAGE_MOST;
+    struct store_page page = {.after = t->manage.before, .limit = limit};
+    t->answer.audit = arena_alloc(&t->arena, limit * sizeof *t->answer.audit);
+    t->answer.count = limit;
+    if (!t->answer.audit)
+        return ERR_NO_MEMORY;
+    return s->store->ops->list_audit(s->store, t->manage.caller.user, &page, &t->arena,
+                                     t->answer.audit, &t->answer.count);
+}
+
+static int has_room(struct secret_service *s, struct secret_ticket *t)
+{
+    uint64_t count = 0;
+    int r = s->store->ops->count(s->store, t->manage.caller.user, &count);
+    if (!r && count >= SECRET_USER_MOST)
+        r = error_set(&t->answer.detail, ERR_CONFLICT, "name",
+                      "secrets of a user: %" PRIu64 " of %d used", count, SECRET_USER_MOST);
+    return r;
+}
+
+static int put(struct secret_service *s, struct secret_ticket *t)
+{
+    struct secret_manage *m = &t->manage;
+    struct buf sealed = BUF_INIT(SECRET_SEALED_MOST);
+    int r = read_row(s, t);
+    t->answer.created = r == ERR_NOT_FOUND;
+    if (r && r != ERR_NOT_FOUND)
+        return r;
+    uint64_t current = t->answer.created ? 0 : t->answer.rows->version;
+    if (m->expected && m->expected != current)
+        return conflict(t, current);
+    r = t->answer.created ? has_room(s, t) : 0;
+    if (r)
+        return r;
+    struct secret_place place = {m->caller.user, m->name, current + 1};
+    size_t size = m->value.size;
+    r = secret_seal(s->key, s->format, &place, (struct span){(char *)t->value.data, size}, &sealed);
+    if (!r)
+        r = s->store->ops->put(s->store, m->caller.user, m->name, current + 1,
+                               (struct span){sealed.data, sealed.size});
+    buf_done(&sealed);
+    if (!r)
+        r = read_row(s, t);
+    return r == ERR_CONFLICT ? conflict(t, current + 1) : r;
+}
+
+static int reveal(struct secret_service *s, struct secret_ticket *t)
+{
+    int r = read_row(s, t);
+    if (!r && secret_open_row(s, t->manage.caller.user, t->answer.rows, &t->answer.value,
+                              &t->answer.value_size))
+        r = error_set(&t->answer.detail, ERR_SECRET_UNAVAILABLE, "name",
+                      "cannot_decrypt: the stored value does not open under the service's key");
+    return r;
+}
+
+static int remove_secret(struct secret_service *s, struct secret_ticket *t)
+{
+    int r = read_row(s, t);
+    if (!r && t->manage.expected && t->manage.expected != t->answer.rows->version)
+        return conflict(t, t->answer.rows->version);
+    return r ? r : s->store->ops->remove(s->store, t->manage.caller.user, t->manage.name);
+}
+
+static int set_policy(struct secret_service *s, struct secret_ticket *t)
+{
+    int r = read_row(s, t);
+    if (r)
+        return r;
+    uint64_t current = t->answer.rows->policy_version;
+    if (t->manage.expected && t->manage.expected != current + 1)
+        return conflict(t, current + 1);
+    r = s->store->ops->put_policy(s->store, t->manage.caller.user, t->manage.name, t->manage.policy,
+                                  current);
+    if (!r)
+        r = read_row(s, t);
+    return r == ERR_CONFLICT ? conflict(t, current + 2) : r;
+}
+
+static const struct {
+    int (*run)(struct secret_service *s, struct secret_ticket *t);
+    bool audited;
+    enum store_action action;
+} operations[] = {
+    [SECRET_LIST] = {list, false, STORE_READ},
+    [SECRET_SHOW] = {show, false, STORE_READ},
+    [SECRET_PUT] = {put, true, STORE_UPDATE},
+    [SECRET_REVEAL] = {reveal, true, STORE_READ},
+    [SECRET_DELETE] = {remove_secret, true, STORE_DELETE},
+    [SECRET_SET_POLICY] = {set_policy, true, STORE_GRANT},
+    [SECRET_AUDIT] = {audit, false, STORE_READ},
+};
+
+/* create or update, grant or revoke: which it was is known afterwards. */
+static enum store_action action_of(const struct secret_ticket *t)
+{
+    enum store_action action = operations[t->manage.operation].action;
+    if (t->manage.operation == SECRET_PUT && t->answer.created)
+        return STORE_CREATE;
+    if (t->manage.operation == SECRET_SET_POLICY && t->manage.policy->service_count == 0)
+        return STORE_REVOKE;
+    return action;
+}
+
+static int write_audit(struct secret_service *s, struct secret_ticket *t, int code)
+{
+    struct store_audit row = {.user = t->manage.caller.user,
+                              .name = t->manage.name,
+                              .action = action_of(t),
+                              .service = SPAN(SECRET_SERVICE),
+                              .address = t->manage.caller.address,
+                              .user_agent = t->manage.caller.user_agent,
+                              .success = code == 0,
+                              .error = span_of(code ? error_name(code) : NULL),
+                              .created_unix_ms = (int64_t)clock_unix_ms()};
+    struct audit_chain chain = s->chain;
+    t->audit = &row;
+    t->audit_count = 1;
+    int r = secret_add_audit(s, &chain, &t, 1);
+    if (!r)
+        r = s->store->ops->commit(s->store);
+    if (!r)
+        s->chain = chain;
+    t->audit = NULL;
+    t->audit_count = 0;
+    return r;
+}
+
+/* Does it and writes it down. A refusal changes nothing, and is written down by itself. */
+static int run_audited(struct secret_service *s, struct secret_ticket *t)
+{
+    int r = s->store->ops->begin(s->store);
+    if (r)
+        return r;
+    int code = operations[t->manage.operation].run(s, t);
+    if (code && code != ERR_NOT_FOUND)
+        s->store->ops->rollback(s->store);
+    if (code == ERR_SYSTEM || code == ERR_NO_MEMORY)
+        return code;
+    if (code && code != ERR_NOT_FOUND)
+        r = s->store->ops->begin(s->store);
+    if (!r)
+        r = write_audit(s, t, code);
+    if (r) {
+        s->store->ops->rollback(s->store);
+        secret_bytes_done(&t->answer.value);
+        return r;
+    }
+    return code;
+}
+
+void secret_manage_one(struct secret_service *s, struct secret_ticket *t)
+{
+    if (t->answer.code)
+        return; /* refused before it came here */
+    int r = ERR_SYSTEM;
+    bool again = t->manage.operation == SECRET_PUT && t->manage.expected == 0;
+    if (s->store && s->key)
+        for (int tries = 0; tries == 0 || (again && r == ERR_CONFLICT && tries < PUT_TRIES);
+             tries++)
+            r = operations[t->manage.operation].audited ? run_audited(s, t)
+                                                        : operations[t->manage.operation].run(s, t);
+    if (r == ERR_SYSTEM)
+        r = error_set(&t->answer.detail, ERR_SECRET_UNAVAILABLE, "",
+                      "store_down: the database of secrets cannot be used now");
+    t->answer.code = r;
+    if (r)
+        t->answer.count = 0;
+}

@@ -1,0 +1,161 @@
+/*
+ * The secrets service: gives jobs the secrets their owners allowed, lets owners manage them, and
+ * writes down both.
+ *
+ * The database is spoken to on one thread of its own. Requests are queued from the loop's thread;
+ * their callbacks come on it. Jobs that ask at the same time share one transaction: their audit
+ * rows are durable, by one sync, before any of them is handed a value.
+ *
+ * Life cycle: secret_service_new -> secret_resolve, secret_manage ... -> secret_service_stop (ends
+ * what is queued, writes a checkpoint) -> secret_service_free.
+ */
+#ifndef NEOCOMPUTE_SECRET_SECRET_H
+#define NEOCOMPUTE_SECRET_SECRET_H
+
+#include "base/error.h"
+#include "base/secmem.h"
+#include "secret/audit.h"
+#include "secret/cipher.h"
+#include "secret/store.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#define SECRET_QUEUED_MOST   4096  /* requests waiting for the database */
+#define SECRET_BATCH_MOST    256   /* jobs whose audit rows share one transaction */
+#define SECRET_USER_MOST     10000 /* secrets of one user */
+#define SECRET_CHECKPOINT_MS 60000
+
+struct secret_service;
+
+struct secret_options {
+    uv_loop_t *loop;
+    struct store *store;               /* taken; NULL: every secret is store_down */
+    const struct secret_key *key;      /* borrowed for good; NULL: every secret is store_down */
+    const struct secret_key *previous; /* rows of the old master key, may be NULL */
+    const uint8_t *audit_key;          /* AUDIT_KEY_SIZE bytes, borrowed for good */
+    bool strict;
+    /* Told each checkpoint of the audit chain, so that it goes into the log; may be NULL. */
+    void (*checkpoint)(void *ctx, const char *boot_id, const char *text);
+    void *ctx;
+};
+
+/*
+ * Checks that the key opens what is in the store (a fact that we wrote, or the newest row of a live
+ * database) and starts the thread. ERR_USAGE for a wrong master key, with nothing changed;
+ * ERR_SYSTEM, ERR_NO_MEMORY.
+ */
+int secret_service_new(const struct secret_options *options, struct secret_service **ret,
+                       struct error_detail *detail);
+
+/* Refuses new requests, ends queued ones; then calls `done` once. */
+void secret_service_stop(struct secret_service *service, void (*done)(void *ctx), void *ctx);
+void secret_service_free(struct secret_service *service);
+
+/* Who asks, for the audit log. Borrowed until the call returns. */
+struct secret_caller {
+    struct span user, address, user_agent;
+};
+
+/* ---- for jobs ----------------------------------------------------------------------------------
+ */
+
+struct secret_ask {
+    struct secret_caller caller;
+    const struct span *names; /* as in secret_refs: NAME or secrets:NAME; duplicates count once */
+    size_t count;
+    uint8_t script_sha256[SECRET_HASH_SIZE];
+    struct span entry_point;
+    struct span job_id; /* text */
+};
+
+struct secret_value {
+    struct span name;
+    struct secret_bytes bytes;
+    size_t size; /* of the value */
+    uint64_t version;
+    bool pinned, guard, allow_output;
+};
+
+/* All secrets of one job. */
+struct secret_set {
+    struct secret_value *values;
+    size_t count;
+    struct arena arena; /* the names */
+};
+void secret_set_free(struct secret_set *set); /* wipes; NULL is fine */
+
+/* The reasons that a caller may see. */
+enum secret_reason {
+    SECRET_REASON_NOT_FOUND,
+    SECRET_REASON_NOT_ALLOWED,
+    SECRET_REASON_CANNOT_DECRYPT,
+    SECRET_REASON_STORE_DOWN,
+    SECRET_REASON_TOO_MANY
+};
+
+/*
+ * `set` is the receiver's to free. Or ERR_SECRET_UNAVAILABLE with name and reason in `detail`
+ * ("not_found: API_KEY: there is no such secret"), and no value at all.
+ */
+typedef void secret_resolved_fn(void *ctx, int code, struct secret_set *set,
+                                const struct error_detail *detail);
+
+struct secret_ticket;
+
+/* ERR_QUEUE_FULL, ERR_NO_MEMORY, ERR_SHUTTING_DOWN, then `resolved` is not called. */
+int secret_resolve(struct secret_service *service, const struct secret_ask *ask,
+                   secret_resolved_fn *resolved, void *ctx, struct secret_ticket **ret);
+
+/* The asker has gone: `resolved` is not called any more. */
+void secret_forget(struct secret_ticket *ticket);
+
+/* ---- for owners --------------------------------------------------------------------------------
+ */
+
+enum secret_operation {
+    SECRET_LIST,   /* rows from `after` on */
+    SECRET_SHOW,   /* one row */
+    SECRET_PUT,    /* value in, row out */
+    SECRET_REVEAL, /* value out; audited */
+    SECRET_DELETE,
+    SECRET_SET_POLICY, /* rules in, row out */
+    SECRET_AUDIT       /* the owner's audit rows, newest first, before `before` */
+};
+
+struct secret_manage {
+    enum secret_operation operation;
+    struct secret_caller caller;
+    struct span name;
+    struct span value;                  /* SECRET_PUT: copied into locked memory */
+    const struct secret_policy *policy; /* SECRET_SET_POLICY: copied */
+    uint64_t expected;                  /* the version that If-Match names; 0: any */
+    struct span after;
+    uint64_t before;
+    size_t limit; /* at most STORE_PAGE_MOST */
+};
+
+struct secret_answer {
+    int code; /* 0, ERR_NOT_FOUND, ERR_CONFLICT, ERR_INVALID_FIELD, ERR_SECRET_UNAVAILABLE, ... */
+    struct error_detail detail;
+    bool created;
+    struct store_secret *rows; /* SECRET_LIST: many; else the one */
+    struct store_audit *audit;
+    size_t count;
+    struct secret_bytes value;
+    size_t value_size;
+};
+
+/* The answer is the service's; good during the call. */
+typedef void secret_answered_fn(void *ctx, const struct secret_answer *answer);
+
+int secret_manage(struct secret_service *service, const struct secret_manage *manage,
+                  secret_answered_fn *answered, void *ctx, struct secret_ticket **ret);
+
+struct secret_stats {
+    uint64_t resolved, refused, failed, batches, audit_rows;
+    bool store_up;
+};
+void secret_service_stats(const struct secret_service *service, struct secret_stats *ret);
+
+#endif

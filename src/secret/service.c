@@ -1,0 +1,433 @@
+/* The thread that speaks to the database, the queue to it and the way back. */
+#include "secret/service.h"
+
+#include "base/clock.h"
+#include "base/uuid.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- tickets -----------------------------------------------------------------------------------
+ */
+
+struct secret_ticket *secret_ticket_new(struct secret_service *service)
+{
+    struct secret_ticket *t = calloc(1, sizeof *t);
+    if (!t)
+        return NULL;
+    t->service = service;
+    arena_init(&t->arena, TICKET_ARENA_MOST);
+    return t;
+}
+
+void secret_ticket_free(struct secret_ticket *t)
+{
+    if (!t)
+        return;
+    secret_set_free(t->set);
+    secret_bytes_done(&t->value);
+    secret_bytes_done(&t->answer.value);
+    arena_done(&t->arena);
+    free(t);
+}
+
+void secret_set_free(struct secret_set *set)
+{
+    if (!set)
+        return;
+    for (size_t i = 0; i < set->count; i++)
+        secret_bytes_done(&set->values[i].bytes);
+    free(set->values);
+    arena_done(&set->arena);
+    free(set);
+}
+
+int secret_enqueue(struct secret_service *s, struct secret_ticket *t)
+{
+    int r = 0;
+    uv_mutex_lock(&s->mutex);
+    if (s->stopping)
+        r = ERR_SHUTTING_DOWN;
+    else if (s->queued >= SECRET_QUEUED_MOST)
+        r = ERR_QUEUE_FULL;
+    if (!r) {
+        *s->queue_tail = t;
+        s->queue_tail = &t->next;
+        s->queued++;
+        uv_cond_signal(&s->cond);
+    }
+    uv_mutex_unlock(&s->mutex);
+    return r;
+}
+
+void secret_forget(struct secret_ticket *t)
+{
+    t->forgotten = true;
+}
+
+/* ---- the thread --------------------------------------------------------------------------------
+ */
+
+int secret_open_row(const struct secret_service *s, struct span user,
+                    const struct store_secret *row, struct secret_bytes *ret, size_t *size)
+{
+    struct secret_place place = {user, row->name, row->version};
+    int r = secret_open(s->key, &place, row->sealed, ret, size);
+    if (r && s->previous)
+        r = secret_open(s->previous, &place, row->sealed, ret, size);
+    return r;
+}
+
+int secret_add_audit(struct secret_service *s, struct audit_chain *chain,
+                     struct secret_ticket **tickets, size_t count)
+{
+    int r = 0;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; !r && k < tickets[i]->audit_count; k++)
+            r = audit_chain_add(chain, &tickets[i]->audit[k]);
+        if (!r && tickets[i]->audit_count)
+            r = s->store->ops->add_audit(s->store, tickets[i]->audit, tickets[i]->audit_count);
+    }
+    return r;
+}
+
+/* Writes down how long the chain is; the loop's thread puts it into the log. */
+static void write_checkpoint(struct secret_service *s)
+{
+    struct buf text = BUF_INIT(sizeof s->checkpoint - 1);
+    char name[AUDIT_CHECKPOINT_NAME];
+    snprintf(name, sizeof name, AUDIT_CHECKPOINT_PREFIX "%s", s->boot_id);
+    if (s->chain.seq == 0 || audit_checkpoint_write(&s->chain, (int64_t)clock_unix_ms(), &text)) {
+        buf_done(&text);
+        return;
+    }
+    int r = s->store->ops->begin(s->store);
+    if (!r)
+        r = s->store->ops->put_fact(s->store, name, (struct span){text.data, text.size});
+    if (!r)
+        r = s->store->ops->commit(s->store);
+    if (r)
+        s->store->ops->rollback(s->store);
+    uv_mutex_lock(&s->mutex);
+    memcpy(s->checkpoint, text.data, text.size);
+    s->checkpoint[text.size] = 0;
+    uv_mutex_unlock(&s->mutex);
+    uv_async_send(&s->async);
+    buf_done(&text);
+}
+
+/* Takes what waits: one owner's ticket, or as many jobs' in a row as fit one transaction. */
+static size_t take(struct secret_service *s, struct secret_ticket **batch)
+{
+    size_t n = 0;
+    while (s->queue && n < SECRET_BATCH_MOST &&
+           (n == 0 || (batch[0]->resolved && s->queue->resolved))) {
+        batch[n] = s->queue;
+        s->queue = s->queue->next;
+        batch[n++]->next = NULL;
+    }
+    if (!s->queue)
+        s->queue_tail = &s->queue;
+    s->queued -= n;
+    return n;
+}
+
+static void finish(struct secret_service *s, struct secret_ticket **batch, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        *s->finished_tail = batch[i];
+        s->finished_tail = &batch[i]->next;
+    }
+    uv_async_send(&s->async);
+}
+
+static void thread_main(void *arg)
+{
+    struct secret_service *s = arg;
+    struct secret_ticket *batch[SECRET_BATCH_MOST];
+    uv_mutex_lock(&s->mutex);
+    for (;;) {
+        while (!s->queue && !s->stopping && !s->checkpoint_due)
+            uv_cond_wait(&s->cond, &s->mutex);
+        bool checkpoint = s->checkpoint_due || (s->stopping && !s->queue);
+        size_t n = take(s, batch);
+        s->checkpoint_due = false;
+        uv_mutex_unlock(&s->mutex);
+        if (n && batch[0]->resolved)
+            secret_resolve_batch(s, batch, n);
+        else if (n)
+            secret_manage_one(s, batch[0]);
+        if (checkpoint)
+            write_checkpoint(s);
+        uv_mutex_lock(&s->mutex);
+        finish(s, batch, n);
+        if (s->stopping && !s->queue)
+            break;
+    }
+    s->stopped = true;
+    uv_async_send(&s->async);
+    uv_mutex_unlock(&s->mutex);
+}
+
+/* ---- the way back ------------------------------------------------------------------------------
+ */
+
+static void answer(struct secret_ticket *t)
+{
+    struct secret_answer *a = &t->answer;
+    if (!t->forgotten && t->resolved) {
+        struct secret_set *set = t->set;
+        t->set = NULL;
+        t->resolved(t->ctx, a->code, set, &a->detail);
+    } else if (!t->forgotten) {
+        t->answered(t->ctx, a);
+    }
+    secret_ticket_free(t);
+}
+
+static void on_async(uv_async_t *async)
+{
+    struct secret_service *s = async->data;
+    uv_mutex_lock(&s->mutex);
+    struct secret_ticket *t = s->finished, *next;
+    s->finished = NULL;
+    s->finished_tail = &s->finished;
+    bool stopped = s->stopped;
+    char checkpoint[sizeof s->checkpoint];
+    memcpy(checkpoint, s->checkpoint, sizeof checkpoint);
+    s->checkpoint[0] = 0;
+    uv_mutex_unlock(&s->mutex);
+    if (checkpoint[0] && s->on_checkpoint)
+        s->on_checkpoint(s->checkpoint_ctx, s->boot_id, checkpoint);
+    for (; t; t = next) {
+        next = t->next;
+        answer(t);
+    }
+    if (stopped && s->on_stopped) {
+        void (*done)(void *) = s->on_stopped;
+        s->on_stopped = NULL;
+        done(s->on_stopped_ctx);
+    }
+}
+
+static void on_checkpoint_timer(uv_timer_t *timer)
+{
+    struct secret_service *s = timer->data;
+    uv_mutex_lock(&s->mutex);
+    s->checkpoint_due = true;
+    uv_cond_signal(&s->cond);
+    uv_mutex_unlock(&s->mutex);
+}
+
+/* ---- life cycle --------------------------------------------------------------------------------
+ */
+
+#define KEY_CHECK_FACT  "key_check"
+#define KEY_CHECK_VALUE "neocompute"
+#define FORMAT_FACT     "format"
+
+static const struct secret_place key_check_place = {{"", 0}, {KEY_CHECK_FACT, 9}, 0};
+
+static bool key_opens(const struct secret_key *key, const struct secret_place *place,
+                      struct span sealed)
+{
+    struct secret_bytes value;
+    size_t size;
+    if (!key || secret_open(key, place, sealed, &value, &size))
+        return false;
+    secret_bytes_done(&value);
+    return true;
+}
+
+static int wrong_key(struct error_detail *detail)
+{
+    return error_set(
+        detail, ERR_USAGE, "SECRETS_MASTER_KEY",
+        "does not open the secrets in this database; nothing was changed. Give the key "
+        "they were sealed with, as SECRETS_MASTER_KEY or SECRETS_MASTER_KEY_PREVIOUS");
+}
+
+/* What the database says of itself at start. */
+struct database {
+    bool has_check, has_format, has_rows;
+    struct span check, format;
+    struct store_sealed_row row;
+};
+
+static int look(struct secret_service *s, struct arena *arena, struct database *db)
+{
+    size_t rows = 1;
+    int r = s->store->ops->next_sealed(s->store, (struct span){0}, arena, &db->row, &rows);
+    if (r)
+        return r;
+    db->has_rows = rows > 0;
+    r = s->store->ops->get_fact(s->store, KEY_CHECK_FACT, arena, &db->check);
+    db->has_check = r == 0;
+    if (r && r != ERR_NOT_FOUND)
+        return r;
+    r = s->store->ops->get_fact(s->store, FORMAT_FACT, arena, &db->format);
+    db->has_format = r == 0;
+    return r == ERR_NOT_FOUND ? 0 : r;
+}
+
+static bool key_fits(const struct secret_service *s, const struct database *db)
+{
+    struct secret_place place = {db->row.user, db->row.name, db->row.version};
+    struct span sealed = db->row.sealed;
+    if (db->has_check) {
+        place = key_check_place;
+        sealed = db->check;
+    } else if (!db->has_rows) {
+        return true;
+    }
+    return key_opens(s->key, &place, sealed) || key_opens(s->previous, &place, sealed);
+}
+
+static int write_facts(struct secret_service *s, const struct database *db)
+{
+    const struct store_ops *ops = s->store->ops;
+    struct buf sealed = BUF_INIT(SECRET_SEALED_MOST);
+    int r = secret_seal(s->key, SECRET_FORMAT_V2, &key_check_place, SPAN(KEY_CHECK_VALUE), &sealed);
+    if (!r)
+        r = ops->begin(s->store);
+    if (!r && !db->has_check)
+        r = ops->put_fact(s->store, KEY_CHECK_FACT, (struct span){sealed.data, sealed.size});
+    if (!r && !db->has_format)
+        r = ops->put_fact(s->store, FORMAT_FACT,
+                          s->format == SECRET_FORMAT_V2 ? SPAN("2") : SPAN("1"));
+    r = r ? r : ops->commit(s->store);
+    if (r)
+        ops->rollback(s->store);
+    buf_done(&sealed);
+    return r;
+}
+
+/*
+ * Does the key belong to the database, and in which format are new rows written? A database whose
+ * rows others read as v1 stays v1 until its operator says otherwise.
+ */
+static int check_key(struct secret_service *s, struct error_detail *detail)
+{
+    struct arena arena;
+    struct database db = {0};
+    arena_init(&arena, TICKET_ARENA_MOST);
+    int r = look(s, &arena, &db);
+    if (!r && !key_fits(s, &db)) {
+        r = wrong_key(detail);
+        goto out;
+    }
+    bool v1 = db.has_format ? span_equal(db.format, SPAN("1"))
+                            : db.has_rows && secret_format_of(db.row.sealed) == SECRET_FORMAT_V1;
+    s->format = v1 ? SECRET_FORMAT_V1 : SECRET_FORMAT_V2;
+    if (!r && (!db.has_check || !db.has_format))
+        r = write_facts(s, &db);
+    if (r)
+        error_set(detail, r, "data-dir", "the secrets' database cannot be used");
+out:
+    arena_done(&arena);
+    return r;
+}
+
+static int start_thread(struct secret_service *s)
+{
+    if (uv_async_init(s->loop, &s->async, on_async))
+        return ERR_SYSTEM;
+    s->async.data = s;
+    s->handles = 1;
+    uv_timer_init(s->loop, &s->checkpoint_timer);
+    s->checkpoint_timer.data = s;
+    s->handles = 2;
+    uv_unref((uv_handle_t *)&s->checkpoint_timer);
+    uv_timer_start(&s->checkpoint_timer, on_checkpoint_timer, SECRET_CHECKPOINT_MS,
+                   SECRET_CHECKPOINT_MS);
+    if (uv_thread_create(&s->thread, thread_main, s))
+        return ERR_SYSTEM;
+    s->thread_runs = true;
+    return 0;
+}
+
+int secret_service_new(const struct secret_options *options, struct secret_service **ret,
+                       struct error_detail *detail)
+{
+    struct secret_service *s = calloc(1, sizeof *s);
+    if (!s)
+        return ERR_NO_MEMORY;
+    s->store = options->store;
+    s->key = options->key;
+    s->previous = options->previous;
+    s->strict = options->strict;
+    s->loop = options->loop;
+    s->on_checkpoint = options->checkpoint;
+    s->checkpoint_ctx = options->ctx;
+    s->queue_tail = &s->queue;
+    s->finished_tail = &s->finished;
+    s->stats.store_up = s->store && s->key;
+    uv_mutex_init(&s->mutex);
+    uv_cond_init(&s->cond);
+    int r = uuid_new(s->boot_id);
+    s->chain = (struct audit_chain){.key = options->audit_key, .boot_id = span_of(s->boot_id)};
+    if (!r && s->stats.store_up)
+        r = check_key(s, detail);
+    if (!r)
+        r = start_thread(s);
+    if (r) {
+        s->store = NULL; /* stays the caller's */
+        secret_service_free(s);
+        return r;
+    }
+    *ret = s;
+    return 0;
+}
+
+void secret_service_stop(struct secret_service *s, void (*done)(void *ctx), void *ctx)
+{
+    uv_mutex_lock(&s->mutex);
+    s->on_stopped = done;
+    s->on_stopped_ctx = ctx;
+    s->stopping = true;
+    uv_cond_signal(&s->cond);
+    uv_mutex_unlock(&s->mutex);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct secret_service *s = handle->data;
+    if (--s->handles > 0)
+        return;
+    uv_cond_destroy(&s->cond);
+    uv_mutex_destroy(&s->mutex);
+    free(s);
+}
+
+void secret_service_free(struct secret_service *s)
+{
+    if (!s)
+        return;
+    if (s->thread_runs) {
+        secret_service_stop(s, NULL, NULL);
+        uv_thread_join(&s->thread);
+    }
+    for (struct secret_ticket *t = s->finished, *next; t; t = next) {
+        next = t->next;
+        secret_ticket_free(t);
+    }
+    if (s->store)
+        s->store->ops->close(s->store);
+    if (s->handles == 0) {
+        uv_cond_destroy(&s->cond);
+        uv_mutex_destroy(&s->mutex);
+        free(s);
+        return;
+    }
+    if (s->handles > 1)
+        uv_close((uv_handle_t *)&s->checkpoint_timer, on_closed);
+    uv_close((uv_handle_t *)&s->async, on_closed);
+}
+
+void secret_service_stats(const struct secret_service *service, struct secret_stats *ret)
+{
+    struct secret_service *s = (struct secret_service *)service;
+    uv_mutex_lock(&s->mutex);
+    *ret = s->stats;
+    uv_mutex_unlock(&s->mutex);
+}

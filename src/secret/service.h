@@ -1,0 +1,83 @@
+/* Inside the secrets service: what service.c (thread and queue), resolve.c (jobs) and manage.c
+ * (owners) share. Functions marked [thread] run on the database's thread, all others on the loop's.
+ */
+#ifndef NEOCOMPUTE_SECRET_SERVICE_H
+#define NEOCOMPUTE_SECRET_SERVICE_H
+
+#include "base/arena.h"
+#include "secret/secret.h"
+
+#define TICKET_ARENA_MOST (32u * 1024 * 1024)
+
+/* One request on its way through the thread and back. */
+struct secret_ticket {
+    struct secret_ticket *next;
+    struct secret_service *service;
+    struct arena arena; /* everything the request and its answer point to */
+    bool forgotten;     /* of the loop's thread only */
+    void *ctx;
+    secret_resolved_fn *resolved; /* a job asks ... */
+    secret_answered_fn *answered; /* ... or an owner */
+
+    struct secret_ask ask;
+    struct secret_set *set;
+
+    struct secret_manage manage;
+    struct secret_bytes value;
+
+    struct store_audit *audit; /* rows to be written with the answer */
+    size_t audit_count;
+    struct secret_answer answer; /* code and detail serve both kinds */
+};
+
+struct secret_service {
+    struct store *store;
+    const struct secret_key *key, *previous;
+    bool strict;
+    enum secret_format format;
+    char boot_id[STORE_BOOT_ID_SIZE];
+    struct audit_chain chain; /* [thread] */
+
+    uv_loop_t *loop;
+    uv_async_t async;
+    uv_timer_t checkpoint_timer;
+    uv_thread_t thread;
+    bool thread_runs;
+
+    uv_mutex_t mutex; /* of what follows, up to the blank line */
+    uv_cond_t cond;
+    struct secret_ticket *queue, **queue_tail, *finished, **finished_tail;
+    size_t queued;
+    bool stopping, checkpoint_due, stopped;
+    char checkpoint[512]; /* text of the last one, until the loop has told it */
+    struct secret_stats stats;
+
+    void (*on_checkpoint)(void *ctx, const char *boot_id, const char *text);
+    void *checkpoint_ctx;
+    void (*on_stopped)(void *ctx);
+    void *on_stopped_ctx;
+    int handles; /* open libuv handles; freed when the last is closed */
+};
+
+/* [thread] Answers up to SECRET_BATCH_MOST jobs' tickets with one transaction. */
+void secret_resolve_batch(struct secret_service *service, struct secret_ticket **tickets,
+                          size_t count);
+
+/* [thread] Answers one owner's ticket. */
+void secret_manage_one(struct secret_service *service, struct secret_ticket *ticket);
+
+/* [thread] Opens a row with the master key, or the previous one. ERR_SECRET_UNAVAILABLE. */
+int secret_open_row(const struct secret_service *service, struct span user,
+                    const struct store_secret *row, struct secret_bytes *ret, size_t *size);
+
+/* [thread] Chains the tickets' audit rows and adds them, between begin and commit. */
+int secret_add_audit(struct secret_service *service, struct audit_chain *chain,
+                     struct secret_ticket **tickets, size_t count);
+
+/* Puts a filled ticket into the queue. ERR_QUEUE_FULL, ERR_SHUTTING_DOWN. */
+int secret_enqueue(struct secret_service *service, struct secret_ticket *ticket);
+
+struct secret_ticket *secret_ticket_new(struct secret_service *service);
+void secret_ticket_free(struct secret_ticket *ticket);
+
+#endif
