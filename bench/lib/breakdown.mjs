@@ -1,41 +1,56 @@
 // Where the CPU time of a small job goes: perf samples of all our processes under load, each given
-// to the first row of the table that its process, its innermost symbol or its kernel stack matches.
+// to the first row of the table below that fits its process, the source file of its function, or
+// what the kernel was doing for it.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { tree } from './processes.mjs';
 
-// {part, where: core | worker | any, symbol: of the innermost frame, dso, stack: any kernel frame}
+// where: core | worker | any. kernel: matches any kernel frame of the sample; a row without it is for
+// samples in user space, whose innermost function comes from our `source` or the library `dso`.
 const PARTS = [
-  { part: 'engine: page faults and restore', where: 'worker', stack: /page_fault|mprotect|madvise|change_protection/ },
-  { part: 'hand-over', where: 'worker', stack: /./ },
-  { part: 'engine: restore', where: 'worker', symbol: /restore|snapshot|memcpy|memmove|memset/ },
-  { part: 'hand-over', where: 'worker', symbol: /^(worker|window|message|zygote|exec|seal)_/ },
-  { part: 'engine: the job', where: 'worker', symbol: /./ },
-  { part: 'hand-over', where: 'core', stack: /unix_|eventfd|futex|memfd|shmem|page_fault/ },
-  { part: 'HTTP: kernel sockets', where: 'core', stack: /tcp|inet|sock|skb|net_/ },
-  { part: 'loop: kernel epoll, clock, the rest', where: 'core', stack: /./ },
-  { part: 'HTTP: libmicrohttpd', where: 'core', dso: /microhttpd/ },
+  { part: 'engine: restore and page faults', where: 'worker', kernel: /page_fault|mprotect|madvise|change_protection|sigreturn/ },
+  { part: 'hand-over', where: 'worker', kernel: /./ },
+  { part: 'engine: restore and page faults', where: 'worker', source: /^engine\/(snapshot|fault|memory)/ },
+  { part: 'hand-over', where: 'worker', source: /^(exec|base)\// },
+  { part: 'engine: the job', where: 'worker', dso: /./ },
+  { part: 'hand-over', where: 'core', kernel: /unix_|eventfd|futex|memfd|shmem|page_fault|madvise/ },
+  { part: 'HTTP: sockets', where: 'core', kernel: /tcp|inet|sock|skb|net_/ },
+  { part: 'loop: epoll, clock, scheduling', where: 'core', kernel: /./ },
   { part: 'loop: libuv', where: 'core', dso: /libuv/ },
-  { part: 'proof', where: 'core', dso: /libcrypto/ },
+  { part: 'HTTP: libmicrohttpd', where: 'core', dso: /microhttpd/ },
   { part: 'JSON', where: 'core', dso: /yajl/ },
-  { part: 'proof', where: 'core', symbol: /^(protect|key|proof)_/ },
-  { part: 'JSON', where: 'core', symbol: /^(json|guard|utf8|canonical)_/ },
-  { part: 'hand-over', where: 'core', symbol: /^(exec|pool|window|message|worker|zygote|check|result)_/ },
-  { part: 'jobs', where: 'core', symbol: /^(job|table|user|admit|arena|uuid|store)_/ },
-  { part: 'HTTP: our handlers', where: 'core', symbol: /^(api|http|request|answer|route|buf|log|clock|encode)_/ },
-  { part: 'libc (copying, allocation)', where: 'core', dso: /libc\.|libc-|vdso|ld-linux/ },
-  { part: 'other', where: 'any' },
+  { part: 'JSON', where: 'core', source: /^(base\/(json|guard|encode)|api\/.*json|api\/envelope)/ },
+  { part: 'proof', where: 'core', dso: /libcrypto/ },
+  { part: 'proof', where: 'core', source: /^protect\// },
+  { part: 'hand-over', where: 'core', source: /^exec\// },
+  { part: 'jobs', where: 'core', source: /^(job\/|base\/(uuid|arena))/ },
+  { part: 'HTTP: our handlers', where: 'core', source: /^(api|base)\// },
+  { part: 'libc: copying, allocation', where: 'core', dso: /libc[.-]|vdso|ld-linux/ },
+  { part: 'other', where: 'any', dso: /./ },
+  { part: 'other', where: 'any', kernel: /./ },
 ];
 
-function classify(where, frames) {
-  const kernel = frames.filter((frame) => frame.dso.startsWith('[kernel') || frame.dso.startsWith('[k]')).map((frame) => frame.symbol).join(' ');
-  const top = frames[0];
-  return PARTS.find((row) => (row.where === 'any' || row.where === where) &&
-    (!row.stack || (kernel && row.stack.test(kernel))) &&
-    (!row.symbol || (!kernel && row.symbol.test(top.symbol))) &&
-    (!row.dso || (!kernel && row.dso.test(top.dso)))).part;
+// Function -> "module/file.c", from the object files beside the binary.
+function sources(binary) {
+  const found = new Map();
+  const root = join(dirname(binary), 'src');
+  for (const module of existsSync(root) ? readdirSync(root) : []) {
+    const library = join(root, module, `lib${module}.a`);
+    if (!existsSync(library)) continue;
+    const { stdout } = spawnSync('nm', ['-A', '--defined-only', library], { encoding: 'utf8', maxBuffer: 1 << 28 });
+    for (const [, file, symbol] of (stdout ?? '').matchAll(/:(\S+)\.o:\S+ [tT] (\S+)/g)) found.set(symbol.split('.')[0], `${module}/${file}`);
+  }
+  return found;
+}
+
+function classify(where, frames, files) {
+  const kernel = frames.filter(({ dso }) => dso.startsWith('[kernel')).map(({ symbol }) => symbol).join(' ');
+  const { symbol, dso } = frames[0];
+  const source = files.get(symbol.split('.')[0]) ?? '';
+  return PARTS.find((row) => (row.where === 'any' || row.where === where) && Boolean(row.kernel) === Boolean(kernel) &&
+    (!row.kernel || row.kernel.test(kernel)) && (!row.source || row.source.test(source)) && (!row.dso || row.dso.test(dso))).part;
 }
 
 // perf script's blocks: a header line with the pid, then one line a frame: address symbol (dso).
@@ -60,7 +75,8 @@ export function perfWorks() {
 }
 
 // Samples for `seconds` while `load` runs: {parts: [{part, share}], symbols: [{symbol, share}], samples}.
-export async function breakDown(server, load, seconds) {
+export async function breakDown(server, binary, load, seconds) {
+  const files = sources(binary);
   const dir = mkdtempSync(join(tmpdir(), 'bench-'));
   const data = join(dir, 'data');
   try {
@@ -75,7 +91,7 @@ export async function breakDown(server, load, seconds) {
     let count = 0;
     for (const { pid, frames } of samples(script.stdout)) {
       const where = pid === server.pid ? 'core' : 'worker';
-      const part = classify(where, frames);
+      const part = classify(where, frames, files);
       const symbol = `${where}: ${frames[0].symbol} (${frames[0].dso.split('/').pop()})`;
       parts.set(part, (parts.get(part) ?? 0) + 1);
       symbols.set(symbol, (symbols.get(symbol) ?? 0) + 1);
