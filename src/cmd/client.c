@@ -1,0 +1,176 @@
+#include "cmd/client.h"
+
+#include "base/json_read.h"
+#include <curl/curl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define URL_BYTES       4096
+#define CONNECT_SECONDS 10L
+
+void client_answer_done(struct client_answer *answer)
+{
+    buf_done(&answer->body);
+}
+
+static size_t take_body(char *data, size_t one, size_t size, void *ctx)
+{
+    struct client_answer *answer = ctx;
+
+    return buf_add(&answer->body, data, size) < 0 ? 0 : size;
+}
+
+/* Link: </jobs?cursor=...>; rel="next" */
+static size_t take_header(char *data, size_t one, size_t size, void *ctx)
+{
+    struct client_answer *answer = ctx;
+    char line[sizeof(answer->next) + 64];
+    char *start, *end;
+
+    if (size < 5 || size >= sizeof(line) || strncasecmp(data, "link:", 5) != 0)
+        return size;
+    memcpy(line, data, size);
+    line[size] = '\0';
+    start = strchr(line, '<');
+    end = start ? strchr(start, '>') : NULL;
+    if (end && strstr(end, "rel=\"next\"")) {
+        *end = '\0';
+        snprintf(answer->next, sizeof(answer->next), "%s", start + 1);
+    }
+    return size;
+}
+
+/* Who is asking: as told, or the name under which they are logged in. */
+static const char *user_of(const struct client_options *options)
+{
+    const struct passwd *login;
+    const char *user = options->user ? options->user : getenv("USER");
+
+    if (user && *user)
+        return user;
+    login = getpwuid(geteuid());
+    return login ? login->pw_name : "";
+}
+
+static struct curl_slist *make_headers(const struct client_options *options, struct span body)
+{
+    char user[512];
+    struct curl_slist *headers = NULL;
+
+    snprintf(user, sizeof(user), "X-User-ID: %s", user_of(options));
+    headers = curl_slist_append(headers, user);
+    /* curl would ask first whether a large body is welcome, and wait. */
+    headers = curl_slist_append(headers, "Expect:");
+    if (body.size > 0)
+        headers = curl_slist_append(headers, "Content-Type: application/json");
+    return headers;
+}
+
+static int check_user(const struct client_options *options, struct error_detail *detail)
+{
+    const char *user = user_of(options);
+
+    if (!*user)
+        return error_set(detail, ERR_USAGE, "--user", "is missing");
+    for (; *user; user++)
+        if ((unsigned char)*user < 0x20 || *user == 0x7f)
+            return error_set(detail, ERR_USAGE, "--user", "has a control character in it");
+    return 0;
+}
+
+static void set_body(CURL *curl, const char *method, struct span body)
+{
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+    if (strcmp(method, "POST") != 0)
+        return;
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.size > 0 ? body.data : "");
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
+}
+
+int client_send(const struct client_options *options, const char *method, const char *target,
+                struct span body, struct client_answer *ret, struct error_detail *detail)
+{
+    struct client_answer answer = {.body = BUF_INIT(CLIENT_ANSWER_BYTES)};
+    char url[URL_BYTES], reason[CURL_ERROR_SIZE] = "";
+    size_t server_size = strlen(options->server);
+    struct curl_slist *headers = NULL;
+    CURLcode code;
+    CURL *curl;
+    int r;
+
+    r = check_user(options, detail);
+    if (r < 0)
+        return r;
+    while (server_size > 0 && options->server[server_size - 1] == '/')
+        server_size--;
+    snprintf(url, sizeof(url), "%.*s%s", (int)server_size, options->server, target);
+    curl = curl_easy_init();
+    headers = make_headers(options, body);
+    if (!curl || !headers) {
+        r = error_set(detail, ERR_NO_MEMORY, "", "no memory for a request");
+        goto out;
+    }
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &answer);
+    set_body(curl, method, body);
+    code = curl_easy_perform(curl);
+    if (code != CURLE_OK) {
+        r = error_set(detail, ERR_SYSTEM, options->server, "%s",
+                      *reason ? reason : curl_easy_strerror(code));
+        goto out;
+    }
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
+    *ret = answer;
+    answer.body = (struct buf){0};
+out:
+    client_answer_done(&answer);
+    curl_slist_free_all(headers);
+    if (curl)
+        curl_easy_cleanup(curl);
+    return r;
+}
+
+/* A string member of the answer as text; "" if there is none. */
+static void copy_member(struct span object, const char *key, char *text, size_t size)
+{
+    struct buf buf = BUF_INIT(object.size + 1);
+    struct span literal;
+
+    *text = '\0';
+    if (json_member(object, key, &literal) && json_unquote(literal, &buf) == 0)
+        snprintf(text, size, "%.*s", (int)(buf.size < size ? buf.size : size - 1), buf.data);
+    buf_done(&buf);
+}
+
+int client_call(const struct client_options *options, const char *method, const char *target,
+                struct span body, struct client_answer *ret, struct error_detail *detail)
+{
+    struct client_answer answer;
+    char name[64], message[384];
+    int r = client_send(options, method, target, body, &answer, detail);
+
+    if (r < 0)
+        return r;
+    if (answer.status >= 200 && answer.status < 300) {
+        *ret = answer;
+        return 0;
+    }
+    struct span problem = {answer.body.data, answer.body.size};
+    copy_member(problem, "error_code", name, sizeof(name));
+    copy_member(problem, "message", message, sizeof(message));
+    r = error_from_name(name);
+    r = error_set(detail, r < 0 ? r : ERR_PROTOCOL, "", "%ld %s%s%s", answer.status, name,
+                  *message ? ": " : "", message);
+    client_answer_done(&answer);
+    return r;
+}

@@ -1,0 +1,31 @@
+/*
+ * The command line as a client of a server: one request, one answer.
+ */
+#ifndef NEOCOMPUTE_CMD_CLIENT_H
+#define NEOCOMPUTE_CMD_CLIENT_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "cmd/options.h"
+
+#define CLIENT_ANSWER_BYTES (64u * 1024 * 1024)
+
+struct client_answer {
+    long status; /* HTTP */
+    struct buf body;
+    char next[1024]; /* the target of the Link header with rel="next"; "" if there is none */
+};
+
+/*
+ * Sends a request; `target` is the path with its query, `body` empty for none (GET and DELETE).
+ * ERR_SYSTEM if there was no answer. An answer that is an error is one all the same.
+ */
+int client_send(const struct client_options *options, const char *method, const char *target,
+                struct span body, struct client_answer *ret, struct error_detail *detail);
+void client_answer_done(struct client_answer *answer);
+
+/* As client_send, but an answer other than 2xx is an error with the server's message. */
+int client_call(const struct client_options *options, const char *method, const char *target,
+                struct span body, struct client_answer *ret, struct error_detail *detail);
+
+#endif

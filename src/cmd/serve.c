@@ -1,0 +1,333 @@
+/*
+ * `neocompute serve`: wires the pool, the job service and the HTTP interface to one loop.
+ *
+ * The order is part of the safety: the zygote starts before a key is in memory, and the master key
+ * leaves the environment as soon as it is read.
+ */
+#include "api/api.h"
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "engine/engine.h"
+#include "exec/exec.h"
+#include "exec/seal.h"
+#include "job/job.h"
+#include "protect/protect.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <openssl/crypto.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct serve_options {
+    const char *listen, *data_dir;
+    int log_level, log_format, isolation;
+    bool listen_insecure;
+    struct limits limits;
+};
+
+struct serve {
+    struct serve_options options;
+    uv_loop_t loop;
+    bool has_loop;
+    uv_signal_t terminate, interrupt;
+    struct exec_zygote *zygote;
+    struct exec_pool *pool;
+    struct protect *protect;
+    struct job_service *jobs;
+    struct api *api;
+    struct api_property properties[SEAL_PROPERTY_COUNT];
+    char mechanisms[SEAL_PROPERTY_COUNT][256];
+    bool stopping;
+    int status;
+};
+
+static const char *const isolation_names[] = {
+    [EXEC_ISOLATION_PROCESS] = "process", [EXEC_ISOLATION_THREAD] = "thread"};
+
+void cmd_serve_options(struct option_list *list)
+{
+    static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+    static const char *const formats[] = {"auto", "json", "text", NULL};
+
+    option_add(list, (struct args_option){"listen", "ADDR:PORT", "where; port 0 takes any free one",
+                                          "127.0.0.1:8080", args_set_text,
+                                          offsetof(struct serve_options, listen)});
+    option_add(list, (struct args_option){
+                         "listen-insecure", NULL, "listen beyond loopback without verified clients",
+                         NULL, args_set_flag, offsetof(struct serve_options, listen_insecure)});
+    option_add(list, (struct args_option){"data-dir", "DIR",
+                                          "for what outlives the service; made if need be", NULL,
+                                          args_set_text, offsetof(struct serve_options, data_dir)});
+    option_add(list,
+               (struct args_option){"log-level", "LEVEL", "debug, info, warn or error", "info",
+                                    args_set_choice, offsetof(struct serve_options, log_level),
+                                    .choices = levels});
+    option_add(list, (struct args_option){
+                         "log-format", "FORMAT", "json, text, or auto: text on a terminal", "auto",
+                         args_set_choice, offsetof(struct serve_options, log_format),
+                         .choices = formats});
+    option_add_isolation(list, offsetof(struct serve_options, isolation));
+    for (int limit = 0; limit < LIMIT_COUNT; limit++)
+        if (limit_table[limit].least < limit_table[limit].most)
+            option_add_limit(list, (enum limit)limit, offsetof(struct serve_options, limits));
+}
+
+static int make_data_dir(const char *path, struct error_detail *detail)
+{
+    struct stat info;
+
+    if (!path)
+        return 0;
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return error_set(detail, ERR_USAGE, "--data-dir", "%s: %s", path, strerror(errno));
+    if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
+        return error_set(detail, ERR_USAGE, "--data-dir", "%s is no directory", path);
+    if (access(path, R_OK | W_OK | X_OK) != 0)
+        return error_set(detail, ERR_USAGE, "--data-dir", "%s: %s", path, strerror(errno));
+    return 0;
+}
+
+/* Reads the master key and takes it out of the environment, where /proc would go on showing it. */
+static int take_master_key(struct serve *serve, struct error_detail *detail)
+{
+    char *key = getenv("COMPUTE_MASTER_KEY");
+    int r = protect_new(key, &serve->protect, detail);
+
+    if (key) {
+        OPENSSL_cleanse(key, strlen(key));
+        unsetenv("COMPUTE_MASTER_KEY");
+    } else if (r == 0) {
+        log_warn("COMPUTE_MASTER_KEY is not set: a random key signs the results, and nobody can "
+                 "check the signatures once this process has ended");
+    }
+    if (r < 0 && detail)
+        snprintf(detail->field, sizeof(detail->field), "COMPUTE_MASTER_KEY");
+    return r;
+}
+
+static void api_stopped(void *ctx)
+{
+    struct serve *serve = ctx;
+
+    uv_stop(&serve->loop);
+}
+
+static void serve_stop(struct serve *serve)
+{
+    if (serve->stopping)
+        return;
+    serve->stopping = true;
+    if (serve->api)
+        api_stop(serve->api, api_stopped, serve);
+}
+
+static void signalled(uv_signal_t *handle, int number)
+{
+    struct serve *serve = handle->data;
+
+    if (serve->stopping) {
+        log_warn("told again to stop: running jobs are lost");
+        uv_stop(&serve->loop);
+        return;
+    }
+    log_info("stopping", log_str("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));
+    serve_stop(serve);
+}
+
+static void worker_lost(void *ctx, const char *reason)
+{
+    struct serve *serve = ctx;
+    struct exec_stats stats;
+
+    log_warn("worker lost", log_str("reason", reason));
+    if (!serve->pool)
+        return;
+    exec_pool_stats(serve->pool, &stats);
+    if (!stats.healthy && !serve->stopping) {
+        log_error("no worker can be made any more: the service ends, to be started anew");
+        serve->status = CMD_EXIT_SERVICE;
+        serve_stop(serve);
+    }
+}
+
+/* What protects against scripts, property by property, for /info and the log. */
+static void describe_isolation(struct serve *serve)
+{
+    const struct seal_report *sealed = exec_pool_sealed(serve->pool);
+    uint32_t mechanisms = sealed ? sealed->mechanisms : 0;
+
+    for (int i = 0; i < SEAL_PROPERTY_COUNT; i++) {
+        enum seal_property property = (enum seal_property)i;
+
+        seal_describe(property, mechanisms, serve->mechanisms[i], sizeof(serve->mechanisms[i]));
+        serve->properties[i] = (struct api_property){
+            .name = seal_property_name(property),
+            .level = seal_level_name(seal_level_of(property, mechanisms)),
+            .by = serve->mechanisms[i],
+        };
+    }
+}
+
+static void log_isolation(struct serve *serve)
+{
+    const struct seal_report *sealed = exec_pool_sealed(serve->pool);
+
+    for (int i = 0; i < SEAL_PROPERTY_COUNT; i++) {
+        const struct api_property *property = &serve->properties[i];
+        enum log_level level =
+            strcmp(property->level, "full") == 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN;
+
+        log_at(level, "isolation", log_str("property", property->name),
+               log_str("level", property->level), log_str("by", property->by));
+    }
+    if (sealed && *sealed->refused)
+        log_warn("the system refused part of the sealing", log_str("refused", sealed->refused));
+}
+
+static int start_workers(struct serve *serve, struct error_detail *detail)
+{
+    struct job_options jobs = {
+        .loop = &serve->loop,
+        .limits = &serve->options.limits,
+        .protect = serve->protect,
+    };
+    struct exec_options pool = {
+        .loop = &serve->loop,
+        .limits = &serve->options.limits,
+        .isolation = (enum exec_isolation)serve->options.isolation,
+        .capacity = job_service_capacity,
+        .lost = worker_lost,
+        .lost_ctx = serve,
+    };
+    int r = job_service_new(&jobs, &serve->jobs, detail);
+
+    if (r < 0)
+        return r;
+    pool.ctx = serve->jobs;
+    pool.zygote = serve->zygote;
+    serve->zygote = NULL;
+    r = exec_pool_new(&pool, &serve->pool, detail);
+    if (r < 0)
+        return r;
+    job_service_attach(serve->jobs, serve->pool);
+    return 0;
+}
+
+static int start_api(struct serve *serve, struct error_detail *detail)
+{
+    struct api_options api = {
+        .loop = &serve->loop,
+        .limits = &serve->options.limits,
+        .jobs = serve->jobs,
+        .listen = serve->options.listen,
+        .engine_digest = engine_digest(),
+        .isolation = isolation_names[serve->options.isolation],
+        .properties = serve->properties,
+        .property_count = SEAL_PROPERTY_COUNT,
+    };
+
+    describe_isolation(serve);
+    return api_new(&api, &serve->api, detail);
+}
+
+static int watch_signals(struct serve *serve, struct error_detail *detail)
+{
+    uv_signal_init(&serve->loop, &serve->terminate);
+    uv_signal_init(&serve->loop, &serve->interrupt);
+    serve->terminate.data = serve->interrupt.data = serve;
+    if (uv_signal_start(&serve->terminate, signalled, SIGTERM) != 0 ||
+        uv_signal_start(&serve->interrupt, signalled, SIGINT) != 0)
+        return error_set(detail, ERR_SYSTEM, "", "signals cannot be watched");
+    return 0;
+}
+
+static int serve_start(struct serve *serve, struct error_detail *detail)
+{
+    const struct serve_options *options = &serve->options;
+    bool exposed;
+    int r;
+
+    r = api_check_listen(options->listen, options->listen_insecure, &exposed, detail);
+    if (r < 0)
+        return r;
+    r = make_data_dir(options->data_dir, detail);
+    if (r < 0)
+        return r;
+    if (options->isolation == EXEC_ISOLATION_PROCESS) {
+        r = exec_zygote_start(&serve->zygote, detail);
+        if (r < 0)
+            return r;
+    }
+    r = take_master_key(serve, detail);
+    if (r < 0)
+        return r;
+    if (uv_loop_init(&serve->loop) != 0)
+        return error_set(detail, ERR_SYSTEM, "", "the event loop cannot be made");
+    serve->has_loop = true;
+    r = watch_signals(serve, detail);
+    if (r < 0)
+        return r;
+    r = start_workers(serve, detail);
+    if (r < 0)
+        return r;
+    if (exposed)
+        log_warn("listening beyond this machine without verified clients: whoever can reach the "
+                 "port can be any user");
+    return start_api(serve, detail);
+}
+
+static void close_handle(uv_handle_t *handle, void *ctx)
+{
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+static void serve_end(struct serve *serve)
+{
+    api_free(serve->api);
+    exec_pool_free(serve->pool);
+    serve->pool = NULL;
+    if (serve->has_loop) {
+        uv_walk(&serve->loop, close_handle, NULL);
+        uv_run(&serve->loop, UV_RUN_DEFAULT);
+    }
+    job_service_free(serve->jobs);
+    if (serve->has_loop)
+        uv_loop_close(&serve->loop);
+    protect_free(serve->protect);
+}
+
+int cmd_serve(const struct cmd *cmd, int argc, char **argv)
+{
+    static struct serve serve = {
+        .options = {.listen = "127.0.0.1:8080", .log_level = LOG_LEVEL_INFO}};
+    struct error_detail detail = {0};
+    struct args_result arguments;
+    int status;
+
+    limits_init(&serve.options.limits);
+    if (!cmd_parse(cmd, &serve.options, argc, argv, &arguments, &status))
+        return status;
+    log_init(STDERR_FILENO, (enum log_level)serve.options.log_level,
+             (enum log_format)serve.options.log_format);
+    if (serve_start(&serve, &detail) < 0) {
+        serve.status = cmd_fail(&detail);
+    } else {
+        log_isolation(&serve);
+        log_info("listening", log_str("url", api_url(serve.api)),
+                 log_str("isolation", isolation_names[serve.options.isolation]),
+                 log_u64("workers", serve.options.limits.value[LIMIT_WORKERS]),
+                 log_u64("memory_total", serve.options.limits.value[LIMIT_MEMORY_TOTAL]),
+                 log_str("engine_digest", engine_digest()), log_str("version", NEOCOMPUTE_VERSION));
+        printf("neocompute %s listens on %s\n", NEOCOMPUTE_VERSION, api_url(serve.api));
+        fflush(stdout);
+        uv_run(&serve.loop, UV_RUN_DEFAULT);
+        log_info("stopped");
+    }
+    serve_end(&serve);
+    return serve.status;
+}
