@@ -23,9 +23,7 @@ struct text {
 #define T(literal) {literal, sizeof(literal) - 1}
 
 static const struct text canonical[] = {
-    T("{}"),
-    T("{\"\":0}"),
-    T("{\"a\":1,\"b\":[true,false,null],\"c\":{\"d\":\"e\"}}"),
+    T("{}"), T("{\"\":0}"), T("{\"a\":1,\"b\":[true,false,null],\"c\":{\"d\":\"e\"}}"),
     T("{\"a\":[[],{},[[]]]}"),
     T("{\"a\":\"\\\"\\\\\\b\\f\\n\\r\\t\\u0000\\u001f\\u000b\\u000e/\x7f\"}"),
     T("{\"a\":\"\xc2\x80\xe2\x82\xac\xf0\x9f\x98\x80\xef\xbf\xbf\xf4\x8f\xbf\xbf\"}"),
@@ -36,7 +34,7 @@ static const struct text canonical[] = {
     T("{\"a\":0,\"aa\":0,\"b\":0}"),
     T("{\"n\":[0,1,-1,10,100000000000000000000,123456789012345680000,1e+21,1.5e+300]}"),
     T("{\"n\":[0.1,-0.5,1.25,0.000001,1e-7,1.5e-7,5e-324,1.7976931348623157e+308]}"),
-    T("{\"n\":[0.30000000000000004,9007199254740993,333333333.3333333,4.5,2e-10]}"),
+    T("{\"n\":[0.30000000000000004,9007199254740994,333333333.3333333,4.5,2e-10]}"),
     T("{\"a\":[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]}"), /* 16 deep */
 };
 
@@ -85,7 +83,8 @@ static const struct text forged[] = {
     T("\xef\xbb\xbf{}"),
     T("{}\0"),
     T("{\"a\":\0}"),
-    /* Keys: twice, out of order, twice under another spelling, ordered by bytes and not by UTF-16. */
+    /* Keys: twice, out of order, twice under another spelling, ordered by bytes and not by UTF-16.
+     */
     T("{\"a\":1,\"a\":2}"),
     T("{\"b\":1,\"a\":2}"),
     T("{\"aa\":1,\"a\":2}"),

@@ -1,0 +1,682 @@
+/*
+ * The pool with real zygote and worker processes, whose engine obeys orders (engine_double.h).
+ */
+#include "engine_double.h"
+#include "pool_fixture.h"
+
+static void set_claim(struct fixture *fixture, const char *claim)
+{
+    char path[64];
+    snprintf(path, sizeof path, "%s.%d", DOUBLE_CLAIM_FILE, fixture->pool->zygote->pid);
+    FILE *file = fopen(path, "w");
+    fputs(claim, file);
+    fclose(file);
+}
+
+static void clear_claim(struct fixture *fixture)
+{
+    char path[64];
+    snprintf(path, sizeof path, "%s.%d", DOUBLE_CLAIM_FILE, fixture->pool->zygote->pid);
+    unlink(path);
+}
+
+static int open_default(void **state)
+{
+    static struct fixture fixture;
+    struct error_detail detail = {0};
+    fixture_limits(&fixture);
+    if (fixture_open(&fixture, EXEC_ISOLATION_PROCESS, &detail)) {
+        fprintf(stderr, "%s\n", detail.message);
+        return -1;
+    }
+    *state = &fixture;
+    return 0;
+}
+
+static int close_default(void **state)
+{
+    fixture_close(*state);
+    return 0;
+}
+
+/* Opens the pool again with other limits. */
+static void reopen(struct fixture *fixture, enum limit limit, uint64_t value)
+{
+    struct error_detail detail = {0};
+    fixture_close(fixture);
+    fixture_limits(fixture);
+    fixture->limits.value[limit] = value;
+    assert_int_equal(fixture_open(fixture, EXEC_ISOLATION_PROCESS, &detail), 0);
+}
+
+static void test_answers(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job job;
+    assert_job(fixture, "echo", "{}");
+    assert_int_equal(job_run(fixture, &job, "throw Error: \xe2\x82\xac"), ERR_SCRIPT_ERROR);
+    assert_string_equal(job.text, "Error: \xe2\x82\xac");
+    assert_int_equal(job.result.gas_used, 1);
+    assert_int_equal(job.result.memory_used, 65536);
+    char script[32];
+    snprintf(script, sizeof script, "code %d", ERR_STACK_OVERFLOW);
+    assert_int_equal(job_run(fixture, &job, script), ERR_STACK_OVERFLOW);
+    assert_int_equal(job_run(fixture, &job, "boast"), 0);
+    assert_int_equal(job.result.gas_used, 1000000);
+    assert_int_equal(job.result.memory_used, 64 * MIB);
+    assert_true(job.result.duration_ns < 5 * NS_PER_S);
+    assert_well(fixture);
+}
+
+static void test_logs_and_secrets(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job job;
+    assert_true(fixture_until(fixture, exec_can_start(fixture->pool, 0)));
+    assert_int_equal(job_start(fixture, &job, "log a\"b"), 0);
+    assert_true(fixture_until(fixture, job.ended));
+    assert_bytes(job.result.logs, "[\"a\\\"b\"]");
+    job_free(&job);
+
+    const struct exec_secret secrets[] = {{SPAN("a"), SPAN("one")}, {SPAN("b"), SPAN("")}};
+    struct exec_request request = job_request("secrets");
+    request.secrets = secrets;
+    request.secret_count = 2;
+    assert_int_equal(job_start_request(fixture, &job, &request), 0);
+    assert_true(fixture_until(fixture, job.ended));
+    assert_string_equal(job.text, "{\"a\":\"one\",\"b\":\"\"}");
+    job_free(&job);
+}
+
+static void test_request_too_large(void **state)
+{
+    struct fixture *fixture = *state;
+    struct exec_run *run;
+    size_t size = 4 * MIB;
+    char *large = calloc(1, size);
+    struct exec_secret secrets[WINDOW_SECRETS + 1] = {0};
+    struct exec_request request = job_request("echo");
+    assert_true(fixture_until(fixture, exec_can_start(fixture->pool, 0)));
+#define START() exec_start(fixture->pool, &request, job_done, NULL, &run)
+    request.script = (struct span){large, size};
+    assert_int_equal(START(), ERR_SCRIPT_TOO_LARGE);
+    request = job_request("echo");
+    request.input = (struct span){large, size};
+    assert_int_equal(START(), ERR_INPUT_TOO_LARGE);
+    request.input.size = SIZE_MAX;
+    assert_int_equal(START(), ERR_INPUT_TOO_LARGE);
+    request = job_request("echo");
+    request.entry_point = (struct span){large, WINDOW_ENTRY_POINT_BYTES + 1};
+    assert_int_equal(START(), ERR_INVALID_FIELD);
+    request = job_request("echo");
+    request.secrets = secrets;
+    request.secret_count = WINDOW_SECRETS + 1;
+    assert_int_equal(START(), ERR_INVALID_FIELD);
+    request.secret_count = 1;
+    secrets[0].value = (struct span){large, WINDOW_SECRET_VALUE_BYTES + 1};
+    assert_int_equal(START(), ERR_INVALID_FIELD);
+#undef START
+    free(large);
+    assert_well(fixture);
+}
+
+/* The largest request and answer that the limits allow go through. */
+static void test_largest(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job job;
+    size_t size = fixture->limits.value[LIMIT_INPUT_BYTES];
+    char *input = malloc(size);
+    memset(input, 'x', size);
+    memcpy(input, "{\"a\":\"", 6);
+    memcpy(input + size - 2, "\"}", 2);
+    struct exec_request request = job_request("echo");
+    request.input = (struct span){input, size};
+    for (int i = 0; i < 3; i++) {
+        assert_true(fixture_until(fixture, exec_can_start(fixture->pool, 0)));
+        assert_int_equal(job_start_request(fixture, &job, &request), 0);
+        assert_true(fixture_until(fixture, job.ended));
+        assert_int_equal(job.result.code, 0);
+        job_free(&job);
+    }
+    free(input);
+    assert_well(fixture);
+}
+
+static void test_window_wiped(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job job;
+    reopen(fixture, LIMIT_WORKERS, 1);
+    const char *const scripts[] = {"answer {\"marker\":\"M\"}", "throw MMMM", "log MMMM",
+                                   "scribble 1000000", "scribble 100"};
+    for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
+        job_run(fixture, &job, scripts[i]);
+        struct pool_worker *worker = fixture->pool->places[0];
+        assert_non_null(worker);
+        for (uint32_t at = sizeof(struct window_control); at < worker->window.layout.total; at++)
+            if (worker->window.base[at])
+                fail_msg("%s: byte %u of the window is %d", scripts[i], at,
+                         worker->window.base[at]);
+    }
+}
+
+static const char *const deaths[] = {"signal 9", "signal 11", "exit 0", "exit 3", "break 0"};
+static const char *const breaches[] = {
+    "junk 1",
+    "junk 8",
+    "junk -1",
+    "junk 500",
+    "message 0",
+    "message 1",
+    "message 2",
+    "message 3",
+    "message 4",
+    "forge sequence",
+    "forge output_size",
+    "forge logs_size",
+    "forge log_count",
+    "forge log_flood",
+    "forge nondeterminism",
+    "forge positive_code",
+    "forge lost_code",
+    "forge cancelled_code",
+    "forge internal_code",
+    "answer {}, \"status\":\"completed\"",
+    "answer [1]",
+    "answer {\"b\":1,\"a\":2}",
+    "throw \xff",
+    "log \xff",
+    "code -100",
+};
+
+/* Whatever a worker does: its job is lost, the neighbour's is not, and all is well afterwards. */
+static void assert_lost(struct fixture *fixture, const char *script)
+{
+    struct job neighbour, job;
+    struct exec_stats before, after;
+    exec_pool_stats(fixture->pool, &before);
+    assert_true(fixture_until(fixture, exec_can_start(fixture->pool, 0)));
+    assert_int_equal(job_start(fixture, &neighbour, "sleep 20"), 0);
+    unsigned lost_calls = fixture->lost_calls;
+    int code = job_run(fixture, &job, script);
+    if (code != ERR_WORKER_LOST)
+        fail_msg("%s: %s", script, error_name(code));
+    assert_true(fixture_until(fixture, neighbour.ended));
+    assert_int_equal(neighbour.result.code, 0);
+    job_free(&neighbour);
+    assert_true(fixture_until(fixture, fixture->lost_calls > lost_calls));
+    assert_well(fixture);
+    exec_pool_stats(fixture->pool, &after);
+    assert_int_equal(after.lost, before.lost + 1);
+}
+
+static void test_death_during_job(void **state)
+{
+    for (size_t i = 0; i < sizeof deaths / sizeof deaths[0]; i++)
+        assert_lost(*state, deaths[i]);
+}
+
+static void test_breach(void **state)
+{
+    for (size_t i = 0; i < sizeof breaches / sizeof breaches[0]; i++)
+        assert_lost(*state, breaches[i]);
+}
+
+/* A second answer is for no job: the worker goes, the answered job stays as it is. */
+static void test_answers_twice(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job job;
+    reopen(fixture, LIMIT_WORKERS, 1);
+    assert_int_equal(job_run(fixture, &job, "twice 1"), 0);
+    assert_string_equal(job.text, "{}");
+    assert_true(fixture_until(fixture, fixture->lost_calls == 1));
+    assert_non_null(strstr(fixture->lost, "a job that it does not have"));
+    assert_well(fixture);
+}
+
+/* An engine that broke but could still tell why: the job has its answer, the worker goes. */
+static void test_engine_breaks(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job job;
+    assert_int_equal(job_run(fixture, &job, "break 1"), ERR_SCRIPT_ERROR);
+    assert_string_equal(job.text, "broken");
+    assert_true(fixture_until(fixture, fixture->lost_calls == 1));
+    assert_well(fixture);
+}
+
+static int worker_pid(struct fixture *fixture)
+{
+    struct job job;
+    assert_int_equal(job_run(fixture, &job, "pid"), 0);
+    return atoi(job.text + strlen("{\"pid\":"));
+}
+
+static void test_killed_while_idle(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job job;
+    for (int i = 0; i < 20; i++) {
+        kill(worker_pid(fixture), SIGKILL);
+        /* At once: the core cannot know yet. Only this one job may suffer. */
+        assert_int_equal(job_start(fixture, &job, "answer {}"), 0);
+        assert_true(fixture_until(fixture, job.ended));
+        assert_true(job.result.code == 0 || job.result.code == ERR_WORKER_LOST);
+        job_free(&job);
+        assert_well(fixture);
+    }
+    assert_int_equal(fixture->lost_calls, 20);
+    assert_non_null(strstr(fixture->lost, "killed by signal 9"));
+}
+
+static void test_killed_by_number(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job job;
+    int pid = worker_pid(fixture);
+    assert_int_equal(job_start(fixture, &job, "sleep 10000"), 0); /* the same one: last used */
+    fixture_run_ms(fixture, 20);
+    kill(pid, SIGKILL);
+    assert_true(fixture_until(fixture, job.ended));
+    assert_int_equal(job.result.code, ERR_WORKER_LOST);
+    job_free(&job);
+    assert_well(fixture);
+}
+
+static void test_stopped(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job job;
+    struct exec_request request = job_request("signal 19");
+    request.timeout_ms = 1000;
+    uint64_t start = clock_now_ns();
+    assert_true(fixture_until(fixture, exec_can_start(fixture->pool, 0)));
+    assert_int_equal(job_start_request(fixture, &job, &request), 0);
+    assert_true(fixture_until(fixture, job.ended));
+    assert_int_equal(job.result.code, ERR_TIMEOUT);
+    assert_in_range((clock_now_ns() - start) / NS_PER_MS, 1000 + POOL_GRACE_MS,
+                    1000 + POOL_GRACE_MS + 5 * POOL_WATCH_MS);
+    job_free(&job);
+    assert_well(fixture);
+}
+
+static void test_timeout_by_itself(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *const scripts[] = {"sleep 60000", "spin 60000"};
+    struct exec_stats stats;
+    for (int i = 0; i < 2; i++) {
+        struct job job;
+        struct exec_request request = job_request(scripts[i]);
+        request.timeout_ms = 200;
+        assert_true(fixture_until(fixture, exec_can_start(fixture->pool, 0)));
+        assert_int_equal(job_start_request(fixture, &job, &request), 0);
+        assert_true(fixture_until(fixture, job.ended));
+        assert_int_equal(job.result.code, ERR_TIMEOUT);
+        job_free(&job);
+    }
+    exec_pool_stats(fixture->pool, &stats);
+    assert_int_equal(stats.lost, 0);
+}
+
+static void cancel_after(struct fixture *fixture, const char *script, unsigned wait_ms,
+                         unsigned most_ms)
+{
+    struct job job;
+    assert_true(fixture_until(fixture, exec_can_start(fixture->pool, 0)));
+    assert_int_equal(job_start(fixture, &job, script), 0);
+    if (wait_ms)
+        fixture_run_ms(fixture, wait_ms);
+    uint64_t start = clock_now_ns();
+    exec_cancel(job.run);
+    exec_cancel(job.run);
+    assert_false(job.ended);
+    assert_true(fixture_until(fixture, job.ended));
+    assert_int_equal(job.result.code, ERR_CANCELLED);
+    if (job.ended_ns - start > most_ms * NS_PER_MS)
+        fail_msg("%s: cancelled after %d ms", script, (int)((job.ended_ns - start) / NS_PER_MS));
+    job_free(&job);
+    assert_well(fixture);
+}
+
+static void test_cancel(void **state)
+{
+    struct fixture *fixture = *state;
+    struct exec_stats stats;
+    cancel_after(fixture, "sleep 60000", 30, 100);
+    cancel_after(fixture, "spin 60000", 30, 100);
+    cancel_after(fixture, "sleep 60000", 0, 100);
+    /* It may have an answer by the time the cancel comes: it is cancelled all the same. */
+    cancel_after(fixture, "answer {}", 0, 100);
+    exec_pool_stats(fixture->pool, &stats);
+    assert_int_equal(stats.lost, 0);
+    /* One that does not listen is killed. */
+    cancel_after(fixture, "hang", 30, POOL_CANCEL_MS + 5 * POOL_WATCH_MS);
+    exec_pool_stats(fixture->pool, &stats);
+    assert_int_equal(stats.lost, 1);
+}
+
+/* A CANCEL that comes too late is for no later job. */
+static void test_late_cancel(void **state)
+{
+    struct fixture *fixture = *state;
+    reopen(fixture, LIMIT_WORKERS, 1);
+    for (int i = 0; i < 50; i++) {
+        struct job job;
+        assert_true(fixture_until(fixture, exec_can_start(fixture->pool, 0)));
+        assert_int_equal(job_start(fixture, &job, "answer {}"), 0);
+        usleep(2000); /* the answer lies in the socket, the core has not looked */
+        exec_cancel(job.run);
+        assert_true(fixture_until(fixture, job.ended));
+        assert_int_equal(job.result.code, ERR_CANCELLED);
+        job_free(&job);
+        assert_job(fixture, "sleep 3", "{}");
+    }
+}
+
+static void test_sleepers_hold_up_nobody(void **state)
+{
+    struct fixture *fixture = *state;
+    enum { SLEEPERS = 50 };
+    static struct job sleepers[SLEEPERS];
+    struct exec_stats stats;
+    for (int i = 0; i < SLEEPERS; i++) {
+        assert_true(fixture_until(fixture, exec_can_start(fixture->pool, 64 * MIB)));
+        assert_int_equal(job_start(fixture, &sleepers[i], "sleep 1500"), 0);
+    }
+    exec_pool_stats(fixture->pool, &stats);
+    assert_int_equal(stats.running, SLEEPERS);
+    fixture_run_ms(fixture, 200);
+    for (int i = 0; i < 20; i++) {
+        uint64_t start = clock_now_ns();
+        assert_job(fixture, "answer {}", "{}");
+        assert_true(clock_now_ns() - start < 50 * NS_PER_MS);
+    }
+    for (int i = 0; i < SLEEPERS; i++) {
+        assert_true(fixture_until(fixture, sleepers[i].ended));
+        assert_int_equal(sleepers[i].result.code, 0);
+        job_free(&sleepers[i]);
+    }
+    assert_well(fixture);
+}
+
+/* Many small jobs one after another are done by the warm workers: none is made for them. */
+static void test_small_jobs_make_no_workers(void **state)
+{
+    struct fixture *fixture = *state;
+    struct exec_stats stats;
+    assert_true(
+        fixture_until(fixture, (exec_pool_stats(fixture->pool, &stats),
+                                stats.workers == fixture->limits.value[LIMIT_WARM_WORKERS])));
+    for (int i = 0; i < 300; i++)
+        assert_job(fixture, "answer {}", "{}");
+    exec_pool_stats(fixture->pool, &stats);
+    assert_true(stats.workers <= fixture->limits.value[LIMIT_WARM_WORKERS] + 1);
+}
+
+static void test_workers_are_bounded(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job jobs[3], more;
+    struct exec_stats stats;
+    reopen(fixture, LIMIT_WORKERS, 3);
+    for (int i = 0; i < 3; i++) {
+        assert_true(fixture_until(fixture, exec_can_start(fixture->pool, 64 * MIB)));
+        assert_int_equal(job_start(fixture, &jobs[i], "sleep 300"), 0);
+    }
+    fixture_run_ms(fixture, 100);
+    exec_pool_stats(fixture->pool, &stats);
+    assert_int_equal(stats.workers, 3);
+    assert_false(exec_can_start(fixture->pool, 0));
+    assert_int_equal(job_start(fixture, &more, "echo"), ERR_QUEUE_FULL);
+    unsigned calls = fixture->capacity_calls;
+    for (int i = 0; i < 3; i++) {
+        assert_true(fixture_until(fixture, jobs[i].ended));
+        job_free(&jobs[i]);
+    }
+    assert_true(fixture->capacity_calls > calls);
+    assert_well(fixture);
+}
+
+static void test_memory_total(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job first, second, third;
+    struct exec_stats stats;
+    reopen(fixture, LIMIT_MEMORY_TOTAL, 150 * MIB);
+    assert_false(exec_can_start(fixture->pool, 151 * MIB));
+    assert_false(exec_can_start(fixture->pool, UINT64_MAX));
+    assert_int_equal(job_start(fixture, &first, "sleep 200"), 0);
+    assert_true(fixture_until(fixture, exec_can_start(fixture->pool, 64 * MIB)));
+    assert_int_equal(job_start(fixture, &second, "hang"), 0);
+    fixture_run_ms(fixture, 50);
+    exec_pool_stats(fixture->pool, &stats);
+    assert_int_equal(stats.memory_reserved, 128 * MIB);
+    assert_false(exec_can_start(fixture->pool, 64 * MIB));
+    assert_true(exec_can_start(fixture->pool, 22 * MIB));
+    assert_int_equal(job_start(fixture, &third, "echo"), ERR_QUEUE_FULL);
+    assert_true(fixture_until(fixture, first.ended));
+    assert_true(exec_can_start(fixture->pool, 64 * MIB));
+    exec_cancel(second.run);
+    assert_true(fixture_until(fixture, second.ended));
+    /* What a killed worker had is free when it is dead, not before. */
+    exec_pool_stats(fixture->pool, &stats);
+    assert_int_equal(stats.memory_reserved, 64 * MIB);
+    assert_true(fixture_until(
+        fixture, (exec_pool_stats(fixture->pool, &stats), stats.memory_reserved == 0)));
+    job_free(&first);
+    job_free(&second);
+    assert_well(fixture);
+}
+
+static void test_retirement(void **state)
+{
+    struct fixture *fixture = *state;
+    struct exec_stats stats;
+    int pids[20];
+    reopen(fixture, LIMIT_JOBS_PER_WORKER, 5);
+    for (int i = 0; i < 20; i++)
+        pids[i] = worker_pid(fixture);
+    for (int i = 0; i < 15; i++)
+        assert_false(pids[i] == pids[i + 5]);
+    exec_pool_stats(fixture->pool, &stats);
+    assert_in_range(stats.retired, 1, 4);
+    assert_int_equal(stats.lost, 0);
+    assert_int_equal(fixture->lost_calls, 0);
+    assert_well(fixture);
+}
+
+static void test_no_leaks(void **state)
+{
+    struct fixture *fixture = *state;
+    struct exec_stats stats;
+    struct job job;
+    reopen(fixture, LIMIT_WARM_WORKERS, 2);
+    assert_true(fixture_until(fixture, (exec_pool_stats(fixture->pool, &stats), stats.idle == 2)));
+    assert_well(fixture);
+    unsigned descriptors = count_descriptors();
+    int zygote = fixture->pool->zygote->pid;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/fd", zygote);
+    unsigned zygote_descriptors = count_entries(path);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(job_run(fixture, &job, "signal 9"), ERR_WORKER_LOST);
+    assert_true(fixture_until(
+        fixture, (exec_pool_stats(fixture->pool, &stats), stats.idle == 2 && stats.workers == 2)));
+    fixture_run_ms(fixture, 50);
+    assert_int_equal(count_descriptors(), descriptors);
+    assert_int_equal(count_entries(path), zygote_descriptors);
+    assert_int_equal(count_children(zygote), 2);
+    assert_int_equal(fixture->lost_calls, 100);
+    fixture_close(fixture);
+    assert_int_equal(count_children(getpid()), 0);
+    assert_int_equal(kill(zygote, 0), -1);
+    struct error_detail detail;
+    fixture_limits(fixture);
+    assert_int_equal(fixture_open(fixture, EXEC_ISOLATION_PROCESS, &detail), 0);
+}
+
+static void test_zygote_dies(void **state)
+{
+    struct fixture *fixture = *state;
+    struct exec_stats stats;
+    struct job job, more;
+    int pid = worker_pid(fixture);
+    assert_int_equal(job_start(fixture, &job, "sleep 10000"), 0);
+    kill(fixture->pool->zygote->pid, SIGKILL);
+    assert_true(fixture_until(fixture, job.ended));
+    assert_int_equal(job.result.code, ERR_WORKER_LOST);
+    job_free(&job);
+    exec_pool_stats(fixture->pool, &stats);
+    assert_false(stats.healthy);
+    assert_int_equal(stats.workers, 0);
+    assert_int_equal(stats.memory_reserved, 0);
+    assert_false(exec_can_start(fixture->pool, 0));
+    assert_int_equal(job_start(fixture, &more, "echo"), ERR_QUEUE_FULL);
+    assert_non_null(strstr(fixture->lost, "the zygote died"));
+    assert_true(fixture_until(fixture, kill(pid, 0) != 0));
+}
+
+/* Workers that cannot come up are tried again, slowly, and when they can, all is well. */
+static void test_workers_fail_to_start(void **state)
+{
+    struct fixture *fixture = *state;
+    struct exec_stats stats;
+    const char *const claims[] = {"fail", "die", "less"};
+    for (int i = 0; i < 3; i++) {
+        struct job job;
+        unsigned lost_calls = fixture->lost_calls;
+        set_claim(fixture, claims[i]);
+        for (int k = 0; k < 8 && exec_can_start(fixture->pool, 0); k++)
+            job_run(fixture, &job, "signal 9");
+        exec_pool_stats(fixture->pool, &stats);
+        uint64_t began = stats.lost;
+        fixture_run_ms(fixture, 3 * POOL_RETRY_MS);
+        exec_pool_stats(fixture->pool, &stats);
+        assert_in_range(stats.lost - began, 1, 4 * (3 + 2));
+        assert_true(fixture->lost_calls > lost_calls);
+        clear_claim(fixture);
+        assert_well(fixture);
+    }
+}
+
+/* A job may be given to a worker that is not ready yet; so may a cancel. */
+static void test_job_before_ready(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job job;
+    struct exec_stats stats;
+    reopen(fixture, LIMIT_WORKERS, 1);
+    set_claim(fixture, "slow");
+    assert_int_equal(job_run(fixture, &job, "signal 9"), ERR_WORKER_LOST);
+    assert_true(fixture_until(fixture, exec_can_start(fixture->pool, 0)));
+    assert_int_equal(fixture->pool->places[0]->state, WORKER_STARTING);
+    assert_job(fixture, "answer {}", "{}");
+    assert_int_equal(job_run(fixture, &job, "signal 9"), ERR_WORKER_LOST);
+    assert_true(fixture_until(fixture, exec_can_start(fixture->pool, 0)));
+    assert_int_equal(job_start(fixture, &job, "sleep 60000"), 0);
+    exec_cancel(job.run);
+    assert_true(fixture_until(fixture, job.ended));
+    assert_int_equal(job.result.code, ERR_CANCELLED);
+    job_free(&job);
+    clear_claim(fixture);
+    exec_pool_stats(fixture->pool, &stats);
+    assert_int_equal(stats.lost, 2);
+    assert_well(fixture);
+}
+
+static void test_sealed_report(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct seal_report *report = exec_pool_sealed(fixture->pool);
+    assert_int_equal(report->mechanisms, SEAL_SECCOMP | SEAL_NO_NEW_PRIVS);
+    assert_string_equal(report->refused, "landlock (double)");
+}
+
+/* Jobs that run when the pool is freed are told so. */
+static void test_free_while_running(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job jobs[2];
+    struct error_detail detail;
+    assert_int_equal(job_start(fixture, &jobs[0], "hang"), 0);
+    assert_true(fixture_until(fixture, exec_can_start(fixture->pool, 0)));
+    assert_int_equal(job_start(fixture, &jobs[1], "sleep 10000"), 0);
+    fixture_close(fixture);
+    for (int i = 0; i < 2; i++) {
+        assert_true(jobs[i].ended);
+        assert_int_equal(jobs[i].result.code, ERR_WORKER_LOST);
+        job_free(&jobs[i]);
+    }
+    assert_int_equal(count_children(getpid()), 0);
+    fixture_limits(fixture);
+    assert_int_equal(fixture_open(fixture, EXEC_ISOLATION_PROCESS, &detail), 0);
+}
+
+static void test_idle_workers_are_trimmed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job jobs[12];
+    struct exec_stats stats;
+    for (int i = 0; i < 12; i++) {
+        assert_true(fixture_until(fixture, exec_can_start(fixture->pool, 64 * MIB)));
+        assert_int_equal(job_start(fixture, &jobs[i], "sleep 100"), 0);
+    }
+    for (int i = 0; i < 12; i++) {
+        assert_true(fixture_until(fixture, jobs[i].ended));
+        job_free(&jobs[i]);
+    }
+    exec_pool_stats(fixture->pool, &stats);
+    assert_true(stats.workers >= 12);
+    /* Two rounds of the timer, made shorter. */
+    for (int i = 0; i < 2; i++) {
+        uv_timer_set_repeat(&fixture->pool->trim, 1);
+        uv_timer_again(&fixture->pool->trim);
+        fixture_run_ms(fixture, 50);
+    }
+    assert_true(
+        fixture_until(fixture, (exec_pool_stats(fixture->pool, &stats),
+                                stats.workers == fixture->limits.value[LIMIT_WARM_WORKERS])));
+    assert_int_equal(stats.lost, 0);
+    assert_well(fixture);
+}
+
+#define POOL_TEST(name) cmocka_unit_test_setup_teardown(name, open_default, close_default)
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "--zygote") == 0)
+        exec_zygote_main();
+    const struct CMUnitTest tests[] = {
+        POOL_TEST(test_answers),
+        POOL_TEST(test_logs_and_secrets),
+        POOL_TEST(test_request_too_large),
+        POOL_TEST(test_largest),
+        POOL_TEST(test_window_wiped),
+        POOL_TEST(test_death_during_job),
+        POOL_TEST(test_breach),
+        POOL_TEST(test_answers_twice),
+        POOL_TEST(test_engine_breaks),
+        POOL_TEST(test_killed_while_idle),
+        POOL_TEST(test_killed_by_number),
+        POOL_TEST(test_stopped),
+        POOL_TEST(test_timeout_by_itself),
+        POOL_TEST(test_cancel),
+        POOL_TEST(test_late_cancel),
+        POOL_TEST(test_sleepers_hold_up_nobody),
+        POOL_TEST(test_small_jobs_make_no_workers),
+        POOL_TEST(test_workers_are_bounded),
+        POOL_TEST(test_memory_total),
+        POOL_TEST(test_retirement),
+        POOL_TEST(test_no_leaks),
+        POOL_TEST(test_zygote_dies),
+        POOL_TEST(test_workers_fail_to_start),
+        POOL_TEST(test_job_before_ready),
+        POOL_TEST(test_sealed_report),
+        POOL_TEST(test_free_while_running),
+        POOL_TEST(test_idle_workers_are_trimmed),
+    };
+    return RUN_TESTS(tests);
+}
