@@ -41,12 +41,10 @@ static void seal_step_die_with_parent(struct seal_state *state)
  * landlock needs a descriptor of its own; and the filter refuses every call used before it.
  */
 static void (*const steps[])(struct seal_state *) = {
-    seal_step_cgroup,       seal_step_namespaces,
-    seal_step_close,        seal_step_limits,
-    seal_step_identity,     seal_step_die_with_parent,
-    seal_step_not_dumpable, seal_step_no_new_privileges,
-    seal_step_landlock,     seal_step_no_descriptors,
-    seal_step_filter,
+    seal_step_cgroup,          seal_step_look,           seal_step_namespaces,
+    seal_step_close,           seal_step_limits,         seal_step_identity,
+    seal_step_die_with_parent, seal_step_not_dumpable,   seal_step_no_new_privileges,
+    seal_step_landlock,        seal_step_no_descriptors, seal_step_filter,
 };
 
 int seal_worker(const struct seal_options *options, int namespaces, struct seal_report *ret,

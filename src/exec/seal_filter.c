@@ -101,7 +101,7 @@ static int load(int socket)
         error = -seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a tree, not a list */
     if (error == 0)
         error = add_rules(filter, seal_rules, seal_rule_count, socket);
-#if defined(__has_feature) && __has_feature(address_sanitizer)
+#if __has_feature(address_sanitizer)
     if (error == 0)
         error = add_rules(filter, seal_rules_asan, seal_rule_asan_count, socket);
 #endif

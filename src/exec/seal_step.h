@@ -26,6 +26,7 @@ void seal_step_namespaces(struct seal_state *state);
 /* seal_limits.c: memory limit of the cgroup and OOM score (while /proc is there), descriptors,
  * limits; at the very end no new descriptors, for the other steps need some. */
 void seal_step_cgroup(struct seal_state *state);
+void seal_step_look(struct seal_state *state);
 void seal_step_close(struct seal_state *state);
 void seal_step_limits(struct seal_state *state);
 void seal_step_no_descriptors(struct seal_state *state);

@@ -14,9 +14,14 @@
 const char seal_asan_table_name[] = "neocompute-sanitizer-seal-table";
 
 #define ALLOW(call, reason, ...) SEAL_RULE(call, SEAL_ALLOW, reason, __VA_ARGS__)
-#define ANY {0, SEAL_ANY, 0}
+#define ANY                      {0, SEAL_ANY, 0}
 
 const struct seal_rule seal_rules_asan[] = {
+    ALLOW(mmap, "allocations of the runtime", {2, SEAL_WITHIN, PROT_READ | PROT_WRITE},
+          {3, SEAL_WITHIN, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE}),
+    ALLOW(munmap, "allocations of the runtime", ANY),
+    ALLOW(brk, "allocations of libc", ANY),
+    ALLOW(rt_sigprocmask, "the runtime's own locks", ANY),
     ALLOW(write, "the report of a finding", {0, SEAL_EQUALS, STDERR_FILENO}),
     ALLOW(madvise, "the shadow is not for core dumps", {2, SEAL_EQUALS, MADV_DONTDUMP}),
     ALLOW(madvise, "the shadow is not for huge pages", {2, SEAL_EQUALS, MADV_NOHUGEPAGE}),

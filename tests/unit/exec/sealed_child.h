@@ -34,6 +34,10 @@ struct outcome {
     struct error_detail detail;
 };
 
+/* As the engine's: address space that mprotect turns into memory. Made before sealing. */
+#define CHILD_RESERVE (8ull << 30)
+static char *reserve;
+
 /* Runs in the sealed child. `socket` is its end of a socket pair. */
 typedef long attempt_fn(int socket);
 
@@ -62,6 +66,10 @@ static _Noreturn void be_worker(int namespaces, int socket, attempt_fn *attempt,
     struct seal_options options = {
         .memory_max = CHILD_MEMORY, .keep_fd = socket, .hint = &shared->hint};
 
+    reserve =
+        mmap(NULL, CHILD_RESERVE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (reserve == MAP_FAILED)
+        abort();
     shared->sealed = seal_worker(&options, namespaces, &shared->report, &shared->detail);
     if (shared->sealed == 0 && attempt != NULL)
         shared->value = attempt(socket);

@@ -1,4 +1,5 @@
 /* A sealed child tries what a worker must not be able to do, and what it must. */
+#include "exec/seal_table.h"
 #include "sealed_child.h"
 
 #include <sys/ptrace.h>
@@ -50,6 +51,10 @@ ATTEMPT(read_other, read(sock + 1, byte, 1))
 ATTEMPT(write_stderr, write(sock == 2 ? 3 : 2, byte, 1))
 ATTEMPT(sendto_address, syscall(SYS_sendto, sock, byte, 1, 0, byte, 1))
 ATTEMPT(map_exec, mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
+ATTEMPT(map, mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
+ATTEMPT(unmap, munmap(reserve, 4096))
+ATTEMPT(brk, syscall(SYS_brk, 0))
+ATTEMPT(sigprocmask, syscall(SYS_rt_sigprocmask, SIG_SETMASK, NULL, NULL, 8))
 ATTEMPT(map_shared, mmap(NULL, 4096, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0))
 ATTEMPT(map_file, mmap(NULL, 4096, PROT_READ, MAP_SHARED_VALIDATE, sock, 0))
 ATTEMPT(protect_exec, mprotect((void *)((uintptr_t)byte & ~4095ul), 4096, PROT_READ | PROT_EXEC))
@@ -81,7 +86,6 @@ static const struct {
     {"memfd", try_memfd, KILLED, NULL},
     {"truncate", try_ftruncate, KILLED, NULL},
     {"send a descriptor", try_sendmsg, KILLED, NULL},
-    {"replace the trap handler", try_sigaction, KILLED, NULL},
     {"become dumpable", try_prctl, KILLED, NULL},
     {"getpid", try_getpid, TRAPPED, "getpid"},
     {"dup", try_dup, TRAPPED, "dup"},
@@ -92,15 +96,33 @@ static const struct {
     {"send to an address", try_sendto_address, TRAPPED, "sendto"},
     {"map executable", try_map_exec, TRAPPED, "mmap"},
     {"map shared", try_map_shared, TRAPPED, "mmap"},
+    {"map memory", try_map, TRAPPED, "mmap"},
+    {"unmap memory", try_unmap, TRAPPED, "munmap"},
+    {"grow the heap", try_brk, TRAPPED, "brk"},
+    {"replace the trap handler", try_sigaction, TRAPPED, "rt_sigaction"},
+    {"block the trap", try_sigprocmask, TRAPPED, "rt_sigprocmask"},
     {"map shared, validated", try_map_file, TRAPPED, "mmap"},
     {"make executable", try_protect_exec, TRAPPED, "mprotect"},
     {"double the window", try_mremap, TRAPPED, "mremap"},
     {"a call that does not exist", try_unknown, TRAPPED, "system call 5000"},
 };
 
+/* The sanitizer's own table allows some of them; then only the product's build can tell. */
+static bool is_sanitizers(const char *call)
+{
+#if __has_feature(address_sanitizer)
+    for (size_t i = 0; call != NULL && i < seal_rule_asan_count; i++)
+        if (strcmp(seal_rules_asan[i].name, call) == 0)
+            return true;
+#endif
+    return false;
+}
+
 static void refused_calls_end_the_worker(void **state)
 {
     for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {
+        if (is_sanitizers(attempts[i].call))
+            continue;
         struct outcome outcome = sealed_child(attempts[i].attempt);
         char text[48];
         const char *call = seal_hint_call(outcome.hint, text, sizeof(text));
@@ -141,48 +163,21 @@ static void other_abis_end_the_worker(void **state)
 }
 #endif
 
-/* A trap whose signal is blocked, or comes while the handler runs, ends the worker all the same. */
-static long try_blocked_trap(int sock)
-{
-    sigset_t all;
-    sigfillset(&all);
-    if (sigprocmask(SIG_BLOCK, &all, NULL) != 0)
-        return 1;
-    syscall(SYS_getpid);
-    return 2;
-}
-
-static void a_blocked_trap_kills(void **state)
-{
-    struct outcome outcome = sealed_child(try_blocked_trap);
-    assert_true(WIFSIGNALED(outcome.status));
-    assert_int_equal(WTERMSIG(outcome.status), SIGSYS);
-}
-
 /* What a job and the loop need. Each returns 0, or the line that failed. */
 static long use_what_is_allowed(int sock)
 {
     const size_t size = 1 << 20;
     struct timespec now, wait = {.tv_nsec = 1000000};
+    struct sigaction action = {.sa_handler = SIG_DFL};
     fd_set set;
-    sigjmp_buf jump;
     char random[16];
-    char *memory, *heap;
 
-    memory = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED || mprotect(memory, size, PROT_READ | PROT_WRITE) != 0)
+    if (mprotect(reserve, size, PROT_READ | PROT_WRITE) != 0)
         return __LINE__;
-    memset(memory, 1, size);
-    if (mprotect(memory, size, PROT_READ) != 0 || madvise(memory, size, MADV_DONTNEED) != 0 ||
-        memory[0] != 0 || munmap(memory, size) != 0)
+    memset(reserve, 1, size);
+    if (mprotect(reserve, size, PROT_READ) != 0 || madvise(reserve, size, MADV_DONTNEED) != 0 ||
+        reserve[0] != 0 || mprotect(reserve, size, PROT_NONE) != 0)
         return __LINE__;
-    for (size_t n = 16; n < 8 << 20; n *= 2) {
-        heap = malloc(n);
-        if (heap == NULL)
-            return __LINE__;
-        heap[n - 1] = 1;
-        free(heap);
-    }
     if (clock_gettime(CLOCK_MONOTONIC, &now) != 0 ||
         syscall(SYS_clock_gettime, CLOCK_REALTIME, &now) != 0 ||
         syscall(SYS_getrandom, random, sizeof(random), 0) != sizeof(random))
@@ -194,8 +189,8 @@ static long use_what_is_allowed(int sock)
     if (send(sock, "x", 1, MSG_NOSIGNAL) != 1 || recv(sock, random, 1, MSG_DONTWAIT) != -1 ||
         errno != EAGAIN)
         return __LINE__;
-    if (sigsetjmp(jump, 1) == 0)
-        siglongjmp(jump, 1);
+    if (sigaction(SIGSEGV, &action, NULL) != 0)
+        return __LINE__;
     return 0;
 }
 
@@ -206,28 +201,13 @@ static void a_job_can_do_what_it_needs(void **state)
     assert_int_equal(outcome.value, 0);
 }
 
-/* Private memory until it is refused, by fresh mappings and by mprotect of a reserve. */
+/* Memory until it is refused. */
 static long take_memory(int sock)
 {
     const size_t step = 16 << 20;
     size_t taken = 0;
 
-    while (mmap(NULL, step, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
-           MAP_FAILED)
-        taken += step;
-    return errno == ENOMEM ? (long)taken : -1;
-}
-
-static long take_reserved_memory(int sock)
-{
-    const size_t step = 16 << 20, reserve = 1ul << 33;
-    char *memory =
-        mmap(NULL, reserve, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    size_t taken = 0;
-
-    if (memory == MAP_FAILED)
-        return -2;
-    while (taken < reserve && mprotect(memory + taken, step, PROT_READ | PROT_WRITE) == 0)
+    while (taken < CHILD_RESERVE && mprotect(reserve + taken, step, PROT_READ | PROT_WRITE) == 0)
         taken += step;
     return errno == ENOMEM ? (long)taken : -1;
 }
@@ -235,8 +215,6 @@ static long take_reserved_memory(int sock)
 static void memory_is_bounded(void **state)
 {
     struct outcome outcome = sealed_child(take_memory);
-    assert_in_range(outcome.value, CHILD_MEMORY / 2, CHILD_MEMORY);
-    outcome = sealed_child(take_reserved_memory);
     assert_in_range(outcome.value, CHILD_MEMORY / 2, CHILD_MEMORY);
 }
 
@@ -308,7 +286,7 @@ static void the_kernel_sees_it_sealed(void **state)
         FILE *pipe = popen(path, "r"); /* a test may */
         assert_non_null(pipe);
         assert_non_null(fgets(text, sizeof(text), pipe));
-        assert_int_equal(atoi(text), 1);
+        assert_int_equal(atoi(text), __has_feature(address_sanitizer) ? 2 : 1); /* its stderr */
         pclose(pipe);
         snprintf(path, sizeof(path), "/proc/%d/root/etc", pid);
         n = readlink(path, link, sizeof(link));
@@ -331,7 +309,6 @@ int main(void)
 #ifdef __x86_64__
         cmocka_unit_test(other_abis_end_the_worker),
 #endif
-        cmocka_unit_test(a_blocked_trap_kills),
         cmocka_unit_test(memory_is_bounded),
         cmocka_unit_test(waiting_is_by_pselect),
         cmocka_unit_test(the_kernel_sees_it_sealed),
