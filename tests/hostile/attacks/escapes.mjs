@@ -1,0 +1,68 @@
+// Ways out: of the realm, of the engine, of the process. None of them may find anything.
+
+const limits = { gas_limit: 1000000000, timeout: 3 };
+const main = (body) => `function main() { ${body} }`;
+
+/** `body` must give exactly `result`. */
+const gives = (name, body, result, why) => ({ name, script: main(body), limits, why, expect: ['completed'], output: { result } });
+/** Anything but a wrong answer will do: the script may fail or find nothing. */
+const harmless = (name, body, why) => ({ name, script: main(body), limits, why, expect: ['completed', 'script_error', 'memory_exceeded', 'stack_overflow', 'gas_exhausted', 'never_settled', 'output_invalid'] });
+
+export default [
+  gives('names of a host', 'return ["std", "os", "bjson", "process", "require", "module", "Deno", "Bun", "scriptArgs", "print", "load", "loadScript", "readFile", "quit", "gc", "fetch", "WebAssembly", "SharedArrayBuffer", "Worker", "navigator", "host", "__host", "native", "qjs", "host_call"].filter((n) => n in globalThis)', [], 'no host object is bound'),
+  gives('the global of Function', 'return Object.getOwnPropertyNames(Function("return this")()).includes("process")', false, 'the old way out of node:vm'),
+  gives('constructor chains', 'const g = [].constructor.constructor("return this")(); return [g === globalThis, console.log.constructor("return this")() === globalThis, crypto.sha256.constructor === Function]', [true, true, true], 'every function is of this realm'),
+  gives('the realm of host functions', 'return [Object.getPrototypeOf(crypto.sha256) === Function.prototype, Object.getPrototypeOf(input) === Object.prototype, setTimeout instanceof Function]', [true, true, true], 'no foreign prototype is in reach'),
+  gives('what a host function throws', 'const out = []; for (const f of [() => crypto.randomBytes(-1), () => atob("a"), () => structuredClone(() => {}), () => crypto.getRandomValues(1)]) try { f() } catch (e) { out.push(e instanceof Error, e.constructor.constructor("return this")() === globalThis) } return out.every(Boolean)', true, 'errors are of this realm'),
+  harmless('properties of host functions', 'return [console, crypto, TextEncoder, setTimeout].flatMap((o) => Object.getOwnPropertyNames(o)).join()', 'nothing hidden hangs on them'),
+  harmless('import()', 'return import("std").then((m) => Object.keys(m))', 'no module loader'),
+  harmless('import() of data', 'return import("data:text/javascript,export default 1")', 'no module loader'),
+  harmless('import() of a file', 'return import("/etc/passwd")', 'no module loader'),
+  harmless('import() with a hostile specifier', 'return import({ toString() { return "std" } })', 'no module loader'),
+  harmless('import() for ever', 'const f = () => import("x").catch(f); return f()', 'each refusal costs gas'),
+  harmless('import.meta by eval', 'return eval("import.meta")', 'no module'),
+  harmless('bytecode by a regular expression', 'const r = /x/; r.compile?.("\\\\u{110000}", "u"); r.lastIndex = { valueOf() { r.compile?.("a".repeat(1e5)); return 1 } }; return r.exec("x".repeat(100))', 'recompiled while it runs'),
+  harmless('a regular expression that recompiles itself in replace', 'const r = /a/g; return "aaaa".replace(r, () => { r.compile?.("(".repeat(3000) + ")".repeat(3000)); r.lastIndex = -1; return "b" })', 'freed bytecode'),
+  harmless('lastIndex out of range', 'const r = /a/gy; const out = []; for (const i of [-1, 2 ** 32, 2 ** 53, NaN, -0, "1", { valueOf: () => 5 }]) { r.lastIndex = i; out.push(r.test("aaaaaa")) } return out', 'index arithmetic'),
+  harmless('a typed array that shrinks under sort', 'const b = new ArrayBuffer(4096, { maxByteLength: 8192 }), a = new Uint8Array(b); return a.sort((x, y) => { b.resize(1); return 1 }).length', 'memory that goes away under native code'),
+  harmless('a typed array that detaches under fill', 'const b = new ArrayBuffer(64), a = new Uint8Array(b); a.fill({ valueOf() { b.transfer(); return 1 } }); return a.length', 'the same'),
+  harmless('a typed array that detaches under set', 'const b = new ArrayBuffer(64), a = new Uint8Array(b); a.set({ length: 60, get 0() { b.transfer(); return 1 } }); return a.length', 'the same'),
+  harmless('a typed array that shrinks under slice', 'const b = new ArrayBuffer(65536, { maxByteLength: 65536 }); class A extends Uint8Array { static get [Symbol.species]() { b.resize(1); return Uint8Array } } return new A(b).slice(0, 60000).length', 'the same'),
+  harmless('a DataView over a shrunk buffer', 'const b = new ArrayBuffer(64, { maxByteLength: 64 }), v = new DataView(b, 32, 32); b.resize(1); return v.getUint8(31)', 'offsets past the end'),
+  harmless('an offset computed while the buffer shrinks', 'const b = new ArrayBuffer(64, { maxByteLength: 64 }), v = new DataView(b); return v.getFloat64({ valueOf() { b.resize(0); return 8 } })', 'checked before, used after'),
+  harmless('copyWithin on a shrinking buffer', 'const b = new ArrayBuffer(4096, { maxByteLength: 4096 }), a = new Uint8Array(b); a.copyWithin({ valueOf() { b.resize(1); return 0 } }, 2048); return a.length', 'the same'),
+  harmless('an array that shrinks under splice', 'const a = Array(1000).fill(1); Object.defineProperty(a, "constructor", { get() { a.length = 0; return Array } }); return a.splice(0, 900).length', 'length checked before, used after'),
+  harmless('an array that turns into a proxy under concat', 'const a = [1, 2]; a.constructor = { [Symbol.species]: function () { return new Proxy([], { defineProperty(t, k, d) { a.length = 0; return Reflect.defineProperty(t, k, d) } }) } }; return a.concat([3, 4])', 'the same'),
+  harmless('an array changed by its comparator', 'const a = Array.from({ length: 500 }, (_, i) => -i); return a.sort((x, y) => { a.length = 0; a.push({}); return x - y }).length', 'the same'),
+  harmless('a map changed by its own forEach', 'const m = new Map([[1, 1]]); let n = 0; m.forEach((v, k) => { m.delete(k); if (n++ < 10000) m.set({}, 1); m.clear(); m.set(n, 1) }); return n', 'freed records'),
+  harmless('a set changed while it is united', 'const s = new Set([1, 2, 3]); return [...s.union({ size: 3, has() { s.clear(); return true }, keys() { s.clear(); return [1, 2].values() } })]', 'freed records'),
+  harmless('an iterator closed inside itself', 'const g = (function* () { try { yield 1; g.return() } finally { yield 2 } })(); return [...g]', 'a running generator'),
+  harmless('a generator that resumes itself', 'const g = (function* () { yield g.next() })(); return g.next()', 'a running generator'),
+  harmless('an async generator fed by its own queue', 'const g = (async function* () { g.next(); g.throw(1); g.return(2); yield 1 })(); return g.next().then(() => g.next())', 'a running generator'),
+  harmless('a finalizer that resurrects', 'let kept; const r = new FinalizationRegistry((v) => { kept = v }); (() => { const o = {}; o.self = o; r.register(o, o) })(); return typeof kept', 'freed objects'),
+  harmless('weak references over a collection', 'const w = []; for (let i = 0; i < 20000; i++) { const o = { i }; o.o = o; w.push(new WeakRef(o)) } return w.filter((x) => x.deref()).length >= 0', 'freed objects'),
+  harmless('a date far away', 'return [new Date(8.64e15).toString(), new Date(-8.64e15).toISOString(), new Date(NaN).getTime(), Date.UTC(1e9), new Date(2 ** 53, 1e9, 1e9).getTime()]', 'arithmetic'),
+  harmless('numbers to text with hostile digits', 'return [(1e21).toString(36), (0.1).toString(3), (1.5).toPrecision(100), (1e300).toFixed(100), (2 ** -1074).toString(2)].map((s) => s.length)', 'buffers of a size'),
+  harmless('huge property names', 'const o = {}; const k = "k".repeat(1 << 24); o[k] = 1; return Object.keys(o)[0].length', 'atoms'),
+  harmless('an array length that overflows', 'const a = []; a[2 ** 32 - 2] = 1; a.push(2); return a.length', '32-bit lengths'),
+  harmless('a string at its longest', 'let s = "x".repeat(2 ** 20); while (s.length < 2 ** 29) s += s; return (s + s).length', '30-bit lengths'),
+  harmless('a template object reused', 'const t = (s) => s; const f = () => t`a`; Object.getPrototypeOf(f()).push?.call([], 1); return f() === f()', 'frozen and cached'),
+  harmless('private names across classes', 'class A { #x = 1; static get(o) { return o.#x } static has(o) { return #x in o } } return [A.has({}), A.has(new A()), (() => { try { A.get({}) } catch (e) { return e.name } })()]', 'brands'),
+  harmless('a class that extends what changes', 'let n = 0; class A extends (function () { n++; return Object }()) { constructor() { super(); A.__proto__ = Array; } } new A(); return new A().length', 'constructor swapped under way'),
+  harmless('super from an arrow after the constructor', 'let f; class A { constructor() { this.x = 1 } } class B extends A { constructor() { f = () => super(); super() } } new B(); f(); return 1', 'this bound twice'),
+  harmless('new.target games', 'const n = new Proxy(function () {}, { get(t, k) { if (k === "prototype") { Array.prototype.length = 1e6 } return t[k] } }); return Reflect.construct(Array, [5], n).length', 'prototype read in the middle'),
+  harmless('Symbol.species of a typed array, too small', 'class A extends Uint8Array { static get [Symbol.species]() { return function () { return new Uint8Array(1) } } } return new A(1000).map((x) => 1).length', 'writes past the end'),
+  harmless('Symbol.species of another kind', 'class A extends Uint8Array { static get [Symbol.species]() { return function (n) { return new BigInt64Array(n) } } } return new A(10).map((x) => 1).length', 'element types'),
+  harmless('Atomics on what they were not made for', 'if (typeof Atomics === "undefined") return 0; return [Atomics.add(new Int32Array(4), 0, 5), (() => { try { return Atomics.wait(new Int32Array(4), 0, 0, 1e9) } catch (e) { return e.name } })(), (() => { try { return Atomics.load(new Float64Array(4), 0) } catch (e) { return e.name } })()]', 'waiting blocks the thread'),
+  harmless('eval that redefines main under itself', 'eval("var main = 5"); globalThis.main = null; return eval("(function () { return this === globalThis })()")', 'scopes'),
+  harmless('with and eval and delete', 'return Function("o", "with (o) { eval(\'var x = 1\'); delete o.x; return typeof x }")({ x: 2 })', 'scopes'),
+  harmless('arguments of a caller', 'function f() { return [typeof f.caller, typeof f.arguments, (() => { try { return f.arguments } catch (e) { return e.name } })()] } return f(1)', 'stack inspection'),
+  { name: 'a closing text around the script', script: '}); globalThis.out = 1; (function () { function main() { return 1 }', limits, why: 'no source is built around a script', expect: ['script_error'] },
+  { name: 'a script that ends a template', script: '`); throw 1; (`', limits, why: 'no source is built around a script', expect: ['entry_point_missing', 'script_error'] },
+  { name: 'an entry point that closes a call', script: 'function main() {}', body: JSON.stringify({ script: 'function main() {}', entry_point: 'main); (globalThis.x = 1' }), why: 'names are looked up, not evaluated', expect: ['entry_point_missing', 400] },
+  { name: 'an input that is code', script: 'function main(i) { return i }', input: '"); throw 1; ("', why: 'input is data', expect: ['completed'], output: { result: '"); throw 1; ("' } },
+  { name: 'an input with __proto__', body: '{"script": "function main(i) { return [({}).admin === undefined, Object.keys(i), i.admin === undefined] }", "input": {"__proto__": {"admin": true}}}', why: 'JSON.parse makes own properties', expect: ['completed'], output: { result: [true, ['__proto__'], true] } },
+  { name: 'a script with a byte order mark', script: '\ufefffunction main() { return 1 }', why: 'white space to the language', expect: ['completed'] },
+  { name: 'a hashbang', script: '#!/bin/sh\nfunction main() { return 1 }', why: 'a comment to the language', expect: ['completed', 'script_error'] },
+  { name: 'use strict with eval as a name', script: '"use strict"; var eval = 1; function main() {}', why: 'an early error', expect: ['script_error'] },
+];
