@@ -1,0 +1,134 @@
+/* What store_postgres.c (connection, schema) and store_postgres_rows.c (the tables) share. */
+#ifndef NEOCOMPUTE_SECRET_STORE_POSTGRES_H
+#define NEOCOMPUTE_SECRET_STORE_POSTGRES_H
+
+#include "secret/store.h"
+#include <libpq-fe.h>
+
+/* Times as Unix ms, whatever the column's type prints. */
+#define PG_MS(column) "(extract(epoch from " column ") * 1000)::bigint"
+
+/* The columns of a secret's row; the value only where `value` says so. */
+#define PG_SECRET_COLUMNS(value)                                                                   \
+    "s.id::text, s.name::text, " value                                                             \
+    ", s.version::text, " PG_MS("s.created_at") "::text, " PG_MS(                                  \
+        "s.updated_at") "::text, coalesce(r.pinned, false)::text, "                                \
+                        "coalesce(r.allow_output, false)::text, coalesce(r.guard, true)::text, "   \
+                        "coalesce(r.version, 0)::text"
+#define PG_SECRET_TABLES                                                                           \
+    " FROM secrets s LEFT JOIN secret_rules r"                                                     \
+    " ON r.user_id = s.user_id::text AND r.secret_name = s.name"
+
+/* Rules of the secrets named in an array, below their rows: kind, name, then up to three values. */
+#define PG_RULES(names)                                                                            \
+    " UNION ALL SELECT 'service', secret_name::text, service_id::text, '', '', '', '', '', '', ''" \
+    ", '' FROM secret_policies WHERE user_id = $1 AND secret_name = ANY(" names ")"                \
+    " UNION ALL SELECT 'script', secret_name, encode(sha256, 'hex'), entry_point,"                 \
+    " coalesce(expires_at, 0)::text, '', '', '', '', '', '' FROM secret_scripts"                   \
+    " WHERE user_id = $1::text AND secret_name = ANY(" names ")"                                   \
+    " ORDER BY 1, 2, 3, 4"
+
+#define PG_AUDIT_COLUMNS                                                                           \
+    "entry::text, user_id::text, secret_name::text, action::text, service_id::text,"               \
+    " ip_address::text, user_agent::text, success::text, error_message::text,"                     \
+    " coalesce(chain_ms, " PG_MS("created_at") ")::text, job_id, script_sha256, boot_id,"          \
+                                               " seq::text, encode(mac, 'hex')"
+
+/* X(symbol, SQL): every statement, prepared at each connect. */
+#define POSTGRES_STATEMENTS(X)                                                                     \
+    X(GET, "SELECT * FROM (SELECT 'secret' AS kind, " PG_SECRET_COLUMNS("s.encrypted_value::text") \
+               PG_SECRET_TABLES " WHERE s.user_id = $1 AND s.name = ANY($2::text[])"               \
+                                " ) q" PG_RULES("$2::text[]"))                                     \
+    X(LIST, "WITH page AS (SELECT " PG_SECRET_COLUMNS("''") PG_SECRET_TABLES                       \
+      " WHERE s.user_id = $1 AND s.name COLLATE \"C\" > $2 ORDER BY s.name COLLATE \"C\""          \
+      " LIMIT $3::int), names AS (SELECT array_agg(name) AS list FROM page)"                       \
+      " SELECT 'secret', page.* FROM page" PG_RULES("(SELECT list FROM names)::text[]"))                   \
+    X(COUNT, "SELECT count(*) FROM secrets WHERE user_id = $1")                                    \
+    X(INSERT, "INSERT INTO secrets (id, user_id, name, encrypted_value, version, created_at,"      \
+              " updated_at) VALUES (gen_random_uuid(), $1, $2, $3, 1, now(), now())"               \
+              " ON CONFLICT DO NOTHING")                                                           \
+    X(KEEP, "INSERT INTO secret_versions (user_id, secret_name, version, encrypted_value,"         \
+            " created_at) SELECT user_id::text, name, version, encrypted_value, updated_at"        \
+            " FROM secrets WHERE user_id = $1 AND name = $2 FOR UPDATE"                            \
+            " ON CONFLICT (user_id, secret_name, version)"                                         \
+            " DO UPDATE SET encrypted_value = excluded.encrypted_value")                           \
+    X(UPDATE, "UPDATE secrets SET encrypted_value = $3, version = $4::int, updated_at = now()"     \
+              " WHERE user_id = $1 AND name = $2 AND version = $4::int - 1")                       \
+    X(FORGET, "DELETE FROM secret_versions"                                                        \
+              " WHERE user_id = $1 AND secret_name = $2 AND version <= $3::bigint")                \
+    X(REMOVE, "DELETE FROM secrets WHERE user_id = $1 AND name = $2")                              \
+    X(CLEAR_SERVICES, "DELETE FROM secret_policies WHERE user_id = $1 AND secret_name = $2")       \
+    X(CLEAR_SCRIPTS, "DELETE FROM secret_scripts WHERE user_id = $1 AND secret_name = $2")         \
+    X(CLEAR_RULES, "DELETE FROM secret_rules WHERE user_id = $1 AND secret_name = $2")             \
+    X(ADD_SERVICE, "INSERT INTO secret_policies (id, user_id, secret_name, service_id,"            \
+                   " created_at) VALUES (gen_random_uuid(), $1, $2, $3, now())")                   \
+    X(ADD_SCRIPT, "INSERT INTO secret_scripts (user_id, secret_name, sha256, entry_point,"         \
+                  " expires_at) VALUES ($1, $2, decode($3, 'hex'), $4, $5::bigint)")               \
+    X(NEW_RULES, "INSERT INTO secret_rules (user_id, secret_name, pinned, allow_output, guard,"    \
+                 " version) VALUES ($1, $2, $3, $4, $5, 1) ON CONFLICT DO NOTHING")                \
+    X(SET_RULES, "UPDATE secret_rules SET pinned = $3, allow_output = $4, guard = $5,"             \
+                 " version = version + 1"                                                          \
+                 " WHERE user_id = $1 AND secret_name = $2 AND version = $6::bigint")              \
+    X(ADD_AUDIT, "INSERT INTO secret_audit_logs (id, user_id, secret_name, action, service_id,"    \
+                 " ip_address, user_agent, success, error_message, created_at, job_id,"            \
+                 " script_sha256, boot_id, seq, mac, chain_ms) VALUES (gen_random_uuid(), $1, $2," \
+                 " $3, $4, $5, $6, $7::boolean, $8, to_timestamp($9::bigint / 1000.0), $10, $11,"  \
+                 " $12, $13::bigint, decode($14, 'hex'), $9::bigint)")                             \
+    X(AUDIT_OF_USER, "SELECT " PG_AUDIT_COLUMNS " FROM secret_audit_logs"                          \
+                     " WHERE user_id = $1 AND entry < $2::bigint ORDER BY entry DESC"              \
+                     " LIMIT $3::int")                                                             \
+    X(AUDIT_OF_ALL, "SELECT " PG_AUDIT_COLUMNS " FROM secret_audit_logs"                           \
+                    " WHERE entry > $1::bigint ORDER BY entry LIMIT $2::int")                      \
+    X(GET_FACT, "SELECT value FROM secret_facts WHERE name = $1")                                  \
+    X(PUT_FACT, "INSERT INTO secret_facts (name, value) VALUES ($1, $2)"                           \
+                " ON CONFLICT (name) DO UPDATE SET value = $2")                                    \
+    X(LIST_FACTS, "SELECT name, value FROM secret_facts WHERE name COLLATE \"C\" > $1"             \
+                  " AND starts_with(name, $2) ORDER BY name COLLATE \"C\" LIMIT $3::int")          \
+    X(NEXT_SEALED, "SELECT * FROM (SELECT 'c' || id::text AS place, user_id::text, name::text,"    \
+                   " version::text, encrypted_value::text FROM secrets UNION ALL"                  \
+                   " SELECT 'v' || to_char(row, 'FM0000000000000000'), user_id, secret_name,"      \
+                   " version::text, encrypted_value FROM secret_versions) q"                       \
+                   " WHERE place COLLATE \"C\" > $1 ORDER BY place COLLATE \"C\" LIMIT $2::int")   \
+    X(SWAP_CURRENT, "UPDATE secrets SET encrypted_value = $1 WHERE user_id = $2 AND name = $3"     \
+                    " AND version = $4::int AND encrypted_value = $5")                             \
+    X(SWAP_KEPT, "UPDATE secret_versions SET encrypted_value = $1 WHERE user_id = $2"              \
+                 " AND secret_name = $3 AND version = $4::bigint AND encrypted_value = $5")
+
+#define STATEMENT_INDEX(symbol, sql) PG_##symbol,
+enum postgres_statement { POSTGRES_STATEMENTS(STATEMENT_INDEX) PG_STATEMENT_COUNT };
+#undef STATEMENT_INDEX
+
+#define PG_PARAMETERS_MOST 16
+
+struct store_postgres {
+    struct store store;
+    PGconn *connection;
+    bool in_transaction, ready; /* ready: connected and every statement prepared */
+    uint64_t retry_at_ns, retry_after_ns;
+    char names[PG_STATEMENT_COUNT][8]; /* of the prepared statements */
+};
+
+/* Parameters of one statement, in order; NULL pointers are SQL NULLs. */
+struct postgres_parameters {
+    const char *values[PG_PARAMETERS_MOST];
+    int lengths[PG_PARAMETERS_MOST];
+    int count;
+    struct arena arena; /* copies that end with a NUL */
+};
+
+/*
+ * Runs a prepared statement. *ret (PQclear it) may be NULL if rows do not matter; *changed is the
+ * number of rows changed. ERR_SYSTEM: the connection is gone or the server refused.
+ */
+int store_postgres_run(struct store_postgres *p, enum postgres_statement statement,
+                       const struct postgres_parameters *parameters, PGresult **ret,
+                       uint64_t *changed);
+
+extern const struct store_ops store_postgres_ops;
+
+void store_postgres_close(struct store *store);
+int store_postgres_begin(struct store *store);
+int store_postgres_commit(struct store *store);
+void store_postgres_rollback(struct store *store);
+
+#endif
