@@ -28,11 +28,7 @@ enum engine_bounds {
 };
 
 /* What a job touched that the same job would not find the same again. */
-enum engine_nondeterminism {
-    ENGINE_USED_CLOCK = 1,
-    ENGINE_USED_RANDOM = 2,
-    ENGINE_USED_TIMER = 4
-};
+enum engine_nondeterminism { ENGINE_USED_CLOCK = 1, ENGINE_USED_RANDOM = 2, ENGINE_USED_TIMER = 4 };
 
 /* What the engine needs from its surroundings while a job runs. Called on the engine's thread. */
 struct engine_host {

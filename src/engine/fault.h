@@ -1,0 +1,18 @@
+/*
+ * The SIGSEGV handler of guard mode: a fault inside the linear memory of the engine that runs on
+ * this thread is either the first write to a page of the snapshot, or a trap that ends the job. Any
+ * other fault goes on to the default action.
+ */
+#ifndef NEOCOMPUTE_ENGINE_FAULT_H
+#define NEOCOMPUTE_ENGINE_FAULT_H
+
+/* Installs the handler for the process, once. ERR_SYSTEM. */
+int fault_install(void);
+
+/*
+ * Gives the calling thread an alternate signal stack, once a thread (one sigaltstack call); later
+ * calls make no system call. A forked child has it already. ERR_SYSTEM.
+ */
+int fault_prepare_thread(void);
+
+#endif

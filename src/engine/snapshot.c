@@ -1,0 +1,127 @@
+#include "engine/snapshot.h"
+
+#include "engine/memory.h"
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#define RELEARN_JOBS       1024u /* learning again costs a fault (~2 µs) for each page */
+#define RELEARN_JOBS_LEAST 32u
+#define HOT_PAGES_MOST     160u /* more are restored, but not kept for long */
+
+static size_t image_bytes(const struct snapshot *s)
+{
+    return (size_t)s->pages * ENGINE_PAGE_BYTES;
+}
+
+/* Makes all pages read-only again, and the hot set empty. */
+static int hot_forget(struct engine *e)
+{
+    struct snapshot *s = &e->snapshot;
+    memset(s->hot, 0, s->pages);
+    s->hot_count = s->learned = s->run_count = s->jobs = 0;
+    return mprotect(e->wasm.memory, image_bytes(s), PROT_READ) != 0 ? ERR_SYSTEM : 0;
+}
+
+/* Makes the list of ranges again from the flags. */
+static void hot_collect(struct snapshot *s)
+{
+    s->run_count = 0;
+    for (uint32_t page = 0; page < s->pages; page++) {
+        if (!s->hot[page]) {
+            continue;
+        }
+        struct snapshot_run *last = s->run_count > 0 ? &s->runs[s->run_count - 1] : NULL;
+        if (last != NULL && last->first + last->count == page) {
+            last->count++;
+        } else {
+            s->runs[s->run_count++] = (struct snapshot_run){page, 1};
+        }
+    }
+    s->learned = 0;
+}
+
+int snapshot_take(struct engine *e)
+{
+    struct snapshot *s = &e->snapshot;
+    memset(e->wasm.memory, 0, e->wasm.stack_pointer);
+    s->stack_pointer = e->wasm.stack_pointer;
+    s->pages = (uint32_t)(e->wasm.memory_size / ENGINE_PAGE_BYTES);
+    s->hot = calloc(s->pages, 1);
+    s->runs = calloc(s->pages / 2 + 1, sizeof(*s->runs));
+    void *image =
+        mmap(NULL, image_bytes(s), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (s->hot == NULL || s->runs == NULL || image == MAP_FAILED) {
+        return ERR_NO_MEMORY;
+    }
+    s->image = image;
+    memcpy(s->image, e->wasm.memory, image_bytes(s));
+    if (mprotect(s->image, image_bytes(s), PROT_READ) != 0) {
+        return ERR_SYSTEM;
+    }
+    return e->bounds == ENGINE_BOUNDS_GUARD ? hot_forget(e) : 0;
+}
+
+void snapshot_done(struct engine *e)
+{
+    struct snapshot *s = &e->snapshot;
+    if (s->image != NULL) {
+        munmap(s->image, image_bytes(s));
+    }
+    free(s->hot);
+    free(s->runs);
+    *s = (struct snapshot){0};
+}
+
+static int hot_restore(struct engine *e)
+{
+    struct snapshot *s = &e->snapshot;
+    if (s->learned > 0) {
+        hot_collect(s);
+    }
+    for (uint32_t i = 0; i < s->run_count; i++) {
+        size_t offset = (size_t)s->runs[i].first * ENGINE_PAGE_BYTES;
+        memcpy(e->wasm.memory + offset, s->image + offset,
+               (size_t)s->runs[i].count * ENGINE_PAGE_BYTES);
+    }
+    s->jobs++;
+    if (s->jobs >= RELEARN_JOBS ||
+        (s->hot_count > HOT_PAGES_MOST && s->jobs >= RELEARN_JOBS_LEAST)) {
+        return hot_forget(e);
+    }
+    return 0;
+}
+
+int snapshot_restore(struct engine *e)
+{
+    struct snapshot *s = &e->snapshot;
+    int r = memory_shrink(e, image_bytes(s));
+    if (r != 0) {
+        return r;
+    }
+    if (e->bounds == ENGINE_BOUNDS_GUARD) {
+        r = hot_restore(e);
+    } else {
+        memcpy(e->wasm.memory, s->image, image_bytes(s));
+    }
+    e->wasm.stack_pointer = s->stack_pointer;
+    e->wasm.depth = ENGINE_CALL_DEPTH;
+    e->wasm.gas = 0;
+    return r;
+}
+
+bool snapshot_thaw(struct engine *e, uint64_t offset)
+{
+    struct snapshot *s = &e->snapshot;
+    uint64_t page = offset / ENGINE_PAGE_BYTES;
+    if (s->image == NULL || page >= s->pages || s->hot[page]) {
+        return false;
+    }
+    if (mprotect(e->wasm.memory + page * ENGINE_PAGE_BYTES, ENGINE_PAGE_BYTES,
+                 PROT_READ | PROT_WRITE) != 0) {
+        return false;
+    }
+    s->hot[page] = 1;
+    s->hot_count++;
+    s->learned++;
+    return true;
+}
