@@ -131,7 +131,4 @@ void job_free_parts(struct job *job); /* of one that is in none */
 void job_sweep(struct job_service *service);
 void job_drop_key(struct job *job);
 
-/* stats.c */
-void histogram_add(struct job_histogram *histogram, const double *bounds, double value);
-
 #endif

@@ -167,6 +167,9 @@ int job_delete(struct job *job);
 
 #define JOB_LIST_SCAN 1000 /* most jobs looked at for one page */
 
+/* "clock", "random", "timer" for bits 0, 1, 2 of nondeterminism; NULL past the last. */
+const char *job_nondeterminism_name(unsigned bit);
+
 struct job_filter {
     struct span user;
     const struct job_id *before; /* only older ones; NULL: from the newest */
@@ -190,6 +193,8 @@ struct job_histogram {
     uint64_t total;
     double sum;
 };
+void job_histogram_add(struct job_histogram *histogram, const double bounds[JOB_BUCKETS],
+                       double value);
 extern const double job_time_bounds[JOB_BUCKETS];   /* seconds */
 extern const double job_gas_bounds[JOB_BUCKETS];    /* gas units */
 extern const double job_memory_bounds[JOB_BUCKETS]; /* bytes */

@@ -1,7 +1,7 @@
 /*
  * Looking at jobs: one by id, a user's in pages, what may be known of each.
  */
-#include "base/clock.h"
+#include "engine/engine.h"
 #include "job/internal.h"
 #include <string.h>
 
@@ -90,4 +90,12 @@ void job_view(const struct job *job, struct job_view *ret)
         *spans[i] = (struct span){at, sizes[i]};
         at += sizes[i];
     }
+}
+
+const char *job_nondeterminism_name(unsigned bit)
+{
+    static const char *const names[] = {"clock", "random", "timer"};
+    _Static_assert(ENGINE_USED_CLOCK == 1 && ENGINE_USED_RANDOM == 2 && ENGINE_USED_TIMER == 4,
+                   "the names are in the order of the bits");
+    return bit < sizeof names / sizeof *names ? names[bit] : NULL;
 }

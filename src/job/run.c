@@ -45,7 +45,8 @@ static int resolve_secrets(struct job *job, struct exec_secret **ret, struct err
         return 0;
     if (!secrets->resolve)
         return error_set(detail, ERR_SECRET_UNAVAILABLE, "secret_refs",
-                         "this service has no store of secrets");
+                         "secret \"%.*s\" cannot be had: this service has no store of secrets",
+                         (int)submission->secret_refs[0].size, submission->secret_refs[0].data);
     struct span user = {job->user->id, job->user->id_size};
     return secrets->resolve(secrets->ctx, user, submission->secret_refs, submission->secret_count,
                             ret, detail);
@@ -100,8 +101,8 @@ void job_start(struct job *job)
     job->user->running++;
     service->stats.running++;
     job_peer_add(&service->running, job);
-    histogram_add(&service->stats.wait_time, job_time_bounds,
-                  (double)(clock_now_ns() - live->queued_ns) / NS_PER_S);
+    job_histogram_add(&service->stats.wait_time, job_time_bounds,
+                      (double)(clock_now_ns() - live->queued_ns) / NS_PER_S);
     user_update_turn(service, job->user);
 
     struct error_detail detail = {0};
@@ -175,9 +176,9 @@ static void count_end(struct job *job)
     stats->gas_total += job->gas_used;
     if (job->gas_used == 0)
         return; /* it never ran */
-    histogram_add(&stats->run_time, job_time_bounds, (double)job->duration_ns / NS_PER_S);
-    histogram_add(&stats->gas, job_gas_bounds, (double)job->gas_used);
-    histogram_add(&stats->memory, job_memory_bounds, (double)job->memory_used);
+    job_histogram_add(&stats->run_time, job_time_bounds, (double)job->duration_ns / NS_PER_S);
+    job_histogram_add(&stats->gas, job_gas_bounds, (double)job->gas_used);
+    job_histogram_add(&stats->memory, job_memory_bounds, (double)job->memory_used);
 }
 
 static void wake_waiters(struct job *job, struct job_waiter *waiter)

@@ -21,7 +21,8 @@ const double job_memory_bounds[JOB_BUCKETS] = {
     16 * MEGA, 24 * MEGA,  32 * MEGA, 48 * MEGA, 64 * MEGA, 128 * MEGA, 192 * MEGA, 256 * MEGA,
 };
 
-void histogram_add(struct job_histogram *histogram, const double *bounds, double value)
+void job_histogram_add(struct job_histogram *histogram, const double bounds[JOB_BUCKETS],
+                       double value)
 {
     int bucket = 0;
     while (bucket < JOB_BUCKETS && value > bounds[bucket])

@@ -1,0 +1,226 @@
+#include "api/exchange.h"
+#include "api/route.h"
+#include "api/server.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PROBLEM_BYTES 16384
+#define RETRY_AFTER   1 /* seconds: for queues that are full */
+
+static void job_ended(struct job_waiter *waiter, const struct job *job);
+
+struct exchange *exchange_new(struct api *api, struct MHD_Connection *connection, const char *url,
+                              const char *method)
+{
+    struct exchange *exchange = calloc(1, sizeof *exchange);
+    if (!exchange)
+        return NULL;
+    int code;
+    exchange->api = api;
+    exchange->connection = connection;
+    exchange->started_ns = clock_now_ns();
+    exchange->wait_since_ms = UINT64_MAX;
+    exchange->waiter.ended = job_ended;
+    buf_init(&exchange->body, api->limits->value[LIMIT_BODY_BYTES]);
+    exchange->next = api->exchanges;
+    if (api->exchanges)
+        api->exchanges->prev = exchange;
+    api->exchanges = exchange;
+
+    exchange->route = route_find(method, url, &exchange->path_id, &code);
+    header_check(exchange);
+    if (code == ERR_NOT_FOUND && exchange->problem.code == 0)
+        error_set(&exchange->problem, code, "", "there is nothing at this path");
+    if (code == ERR_METHOD_NOT_ALLOWED && exchange->problem.code == 0) {
+        route_allow(url, exchange->allow, sizeof exchange->allow);
+        error_set(&exchange->problem, code, "", "this path takes %s", exchange->allow);
+    }
+    return exchange;
+}
+
+void exchange_free(struct exchange *exchange)
+{
+    struct api *api = exchange->api;
+    watch_remove(exchange);
+    job_wait_stop(&exchange->waiter);
+    *(exchange->prev ? &exchange->prev->next : &api->exchanges) = exchange->next;
+    if (exchange->next)
+        exchange->next->prev = exchange->prev;
+    if (exchange->response)
+        MHD_destroy_response(exchange->response);
+    buf_done(&exchange->body);
+    free(exchange);
+}
+
+static void add_header(struct MHD_Response *response, const char *name, const char *value)
+{
+    /* Fails without memory only; the answer is right without it too. */
+    MHD_add_response_header(response, name, value);
+}
+
+static void add_headers(struct exchange *exchange, const struct answer *answer)
+{
+    struct MHD_Response *response = exchange->response;
+    if (answer->type)
+        add_header(response, "Content-Type", answer->type);
+    add_header(response, "X-Trace-ID", exchange->trace);
+    add_header(response, "X-Content-Type-Options", "nosniff");
+    if (answer->no_store)
+        add_header(response, "Cache-Control", "no-store");
+    if (answer->allow)
+        add_header(response, "Allow", answer->allow);
+    if (answer->link)
+        add_header(response, "Link", answer->link);
+    if (answer->retry_after) {
+        char seconds[16];
+        snprintf(seconds, sizeof seconds, "%u", answer->retry_after);
+        add_header(response, "Retry-After", seconds);
+    }
+    if (exchange->close)
+        add_header(response, "Connection", "close");
+}
+
+void exchange_answer(struct exchange *exchange, struct answer *answer)
+{
+    struct buf *body = &answer->body;
+    if (buf_failed(body)) {
+        struct error_detail problem;
+        buf_done(body);
+        error_set(&problem, ERR_NO_MEMORY, "", "no memory for the answer");
+        exchange_problem(exchange, &problem);
+        return;
+    }
+    if (answer->fixed.data)
+        exchange->response = MHD_create_response_from_buffer(
+            answer->fixed.size, (void *)answer->fixed.data, MHD_RESPMEM_PERSISTENT);
+    else
+        exchange->response =
+            MHD_create_response_from_buffer(body->size, body->data, MHD_RESPMEM_MUST_FREE);
+    if (exchange->response)
+        add_headers(exchange, answer);
+    else
+        buf_done(body); /* no memory for the least of answers: the connection will be closed */
+    exchange->status = answer->status;
+    exchange->state = EXCHANGE_READY;
+}
+
+static bool is_busy(int code)
+{
+    return code == ERR_USER_QUEUE_FULL || code == ERR_QUEUE_FULL || code == ERR_QUEUE_TIMEOUT ||
+           code == ERR_SHUTTING_DOWN || code == ERR_NO_MEMORY;
+}
+
+/* The problem document for when there is no memory for one. */
+static const char no_memory[] = "{\"type\":\"urn:neocompute:problem:no_memory\",\"title\":"
+                                "\"Service Unavailable\",\"status\":503,"
+                                "\"detail\":\"the service is out of "
+                                "memory\",\"code\":\"HTTP_503\",\"error_code\":\"no_memory\","
+                                "\"message\":\"the service is out of memory\",\"trace_id\":\"\"}";
+
+void exchange_problem(struct exchange *exchange, const struct error_detail *problem)
+{
+    struct answer answer = {
+        .status = error_status(problem->code),
+        .type = "application/problem+json",
+        .body = BUF_INIT(PROBLEM_BYTES),
+        .no_store = true,
+        .allow = problem->code == ERR_METHOD_NOT_ALLOWED ? exchange->allow : NULL,
+        .retry_after = is_busy(problem->code) ? RETRY_AFTER : 0,
+    };
+    exchange->code = problem->code;
+    if (problem_write(&answer.body, problem, answer.status, exchange->trace)) {
+        buf_done(&answer.body);
+        answer.body = BUF_INIT(0);
+        answer.fixed = (struct span){no_memory, sizeof no_memory - 1};
+        answer.status = error_status(ERR_NO_MEMORY);
+    }
+    exchange_answer(exchange, &answer);
+}
+
+void exchange_answer_job(struct exchange *exchange, const struct job *job)
+{
+    struct job_view view;
+    job_view(job, &view);
+    struct answer answer = {.status = 200, .type = "application/json", .no_store = true};
+    size_t size = job_json_size(&view);
+    buf_init(&answer.body, size);
+    buf_reserve(&answer.body, size);
+    job_json_write(&answer.body, &view);
+    exchange->code = view.code;
+    memcpy(exchange->job_id, view.id.text, sizeof exchange->job_id);
+    exchange_answer(exchange, &answer);
+}
+
+/* The answer of POST /execute: what is no failure of the job itself is one of the request. */
+static void answer_end(struct exchange *exchange, const struct job *job)
+{
+    struct job_view view;
+    job_view(job, &view);
+    if (error_status(view.code) == 200) {
+        exchange_answer_job(exchange, job);
+        return;
+    }
+    struct error_detail problem;
+    error_set(&problem, view.code, "", "job %s: %s", view.id.text, error_text(view.code));
+    memcpy(exchange->job_id, view.id.text, sizeof exchange->job_id);
+    exchange_problem(exchange, &problem);
+}
+
+static void job_ended(struct job_waiter *waiter, const struct job *job)
+{
+    struct exchange *exchange =
+        (struct exchange *)((char *)waiter - offsetof(struct exchange, waiter));
+    watch_remove(exchange);
+    answer_end(exchange, job);
+    MHD_resume_connection(exchange->connection);
+    api_wake(exchange->api);
+}
+
+void exchange_wait(struct exchange *exchange, struct job *job)
+{
+    if (job_status_final(job_status(job))) {
+        answer_end(exchange, job);
+        return;
+    }
+    exchange->state = EXCHANGE_WAITING;
+    job_wait(job, &exchange->waiter);
+    watch_add(exchange);
+    MHD_suspend_connection(exchange->connection);
+}
+
+enum MHD_Result exchange_send(struct exchange *exchange)
+{
+    exchange->state = EXCHANGE_ANSWERED;
+    if (!exchange->response)
+        return MHD_NO;
+    enum MHD_Result result =
+        MHD_queue_response(exchange->connection, (unsigned)exchange->status, exchange->response);
+    MHD_destroy_response(exchange->response);
+    exchange->response = NULL;
+    return result;
+}
+
+void exchange_report(const struct exchange *exchange)
+{
+    struct api_metrics *metrics = &exchange->api->metrics;
+    uint64_t ns = clock_now_ns() - exchange->started_ns;
+    int status = exchange->status;
+    if (status > 0 && status < API_STATUS_MAX)
+        metrics->requests[status]++;
+    job_histogram_add(&metrics->time, job_time_bounds, (double)ns / NS_PER_S);
+
+    const struct route *route = exchange->route;
+    bool quiet = route && (route->flags & ROUTE_QUIET) && status < 400;
+    enum log_level level = status >= 500 ? LOG_LEVEL_WARN
+                           : quiet       ? LOG_LEVEL_DEBUG
+                                         : LOG_LEVEL_INFO;
+    if (!log_enabled(level))
+        return;
+    log_at(level, "request", log_str("method", route ? route->method : "-"),
+           log_str("path", route ? route->path : "-"), log_u64("status", (uint64_t)status),
+           log_str("result", error_name(exchange->code)), log_str("job_id", exchange->job_id),
+           log_u64("us", ns / NS_PER_US), log_str("trace_id", exchange->trace));
+}

@@ -1,0 +1,111 @@
+/*
+ * One request and its answer, inside api.
+ *
+ * libmicrohttpd calls with the headers, then with pieces of the body, then once more: then the
+ * route's handler is called. A handler either answers (exchange_answer, exchange_problem) or waits
+ * for a job; the connection is suspended meanwhile and resumed when the job ends.
+ *
+ * What is wrong with a request is remembered and said after its body was read, so that the
+ * connection can go on; only where the end of the body is in doubt, or it is too large, is it
+ * answered at once and closed.
+ */
+#ifndef NEOCOMPUTE_API_EXCHANGE_H
+#define NEOCOMPUTE_API_EXCHANGE_H
+
+#include "api/api.h"
+#include "base/buf.h"
+#include <microhttpd.h>
+
+#define TRACE_MAX   128 /* bytes of a trace id */
+#define ALLOW_BYTES 64  /* of an Allow header */
+
+/* Headers that mean something here; each may come once. */
+enum header {
+    HEADER_HOST,
+    HEADER_CONTENT_LENGTH,
+    HEADER_TRANSFER_ENCODING,
+    HEADER_CONTENT_ENCODING,
+    HEADER_USER,
+    HEADER_TRACE,
+    HEADER_IDEMPOTENCY_KEY,
+    HEADER_COUNT
+};
+
+struct exchange;
+struct route;
+
+enum exchange_state {
+    EXCHANGE_READING, /* headers checked, body arriving */
+    EXCHANGE_WAITING, /* suspended until its job ends */
+    EXCHANGE_READY,   /* `response` is to be queued */
+    EXCHANGE_ANSWERED
+};
+
+struct exchange {
+    struct api *api;
+    struct MHD_Connection *connection;
+    const struct route *route; /* NULL: no such path */
+    struct span path_id;       /* the part of the path that {id} stands for */
+    enum exchange_state state;
+    struct error_detail problem; /* code 0: none */
+    char allow[ALLOW_BYTES];     /* for ERR_METHOD_NOT_ALLOWED */
+    bool close;                  /* close the connection after the answer */
+
+    struct span headers[HEADER_COUNT]; /* of libmicrohttpd, good as long as the exchange */
+    struct span user;
+    char trace[TRACE_MAX + 1];
+    struct buf body;
+    uint64_t body_expected; /* bytes announced; 0: unknown */
+    uint64_t body_dropped;  /* bytes that nobody wants */
+    uint64_t started_ns;
+
+    struct MHD_Response *response; /* owned until queued */
+    int status;
+    int code;               /* for log and metrics */
+    char job_id[UUID_SIZE]; /* "" if the answer is of no job */
+
+    /* While it waits. */
+    struct job_waiter waiter;
+    struct exchange *wait_next, *wait_prev; /* in api->waiting, the longest first */
+    uint64_t wait_since_ms;
+    bool watched; /* its descriptor is in api->watch_fd */
+
+    struct exchange *next, *prev; /* in api->exchanges */
+};
+
+/* Makes an exchange of a request whose headers are here, and checks them. NULL without memory. */
+struct exchange *exchange_new(struct api *api, struct MHD_Connection *connection, const char *url,
+                              const char *method);
+void exchange_free(struct exchange *exchange);
+
+/* Headers that an answer may carry beside the usual ones. */
+struct answer {
+    int status;
+    const char *type;
+    struct buf body;      /* taken */
+    struct span fixed;    /* or: a body that is there for good */
+    bool no_store;        /* it carries outputs: nobody may keep it */
+    const char *allow;    /* NULL: none */
+    const char *link;     /* NULL: none */
+    unsigned retry_after; /* seconds; 0: none */
+};
+
+/* Sets the answer; a buffer that failed becomes the problem `no_memory`. */
+void exchange_answer(struct exchange *exchange, struct answer *answer);
+
+/* Sets a problem document as the answer. */
+void exchange_problem(struct exchange *exchange, const struct error_detail *problem);
+
+/* Waits for the job, or answers at once if it has ended. */
+void exchange_wait(struct exchange *exchange, struct job *job);
+
+/* Answers with one job: as GET /jobs/{id} does. */
+void exchange_answer_job(struct exchange *exchange, const struct job *job);
+
+/* Queues the answer with libmicrohttpd. */
+enum MHD_Result exchange_send(struct exchange *exchange);
+
+/* Counts and logs the exchange when the answer is out, or never will be. */
+void exchange_report(const struct exchange *exchange);
+
+#endif

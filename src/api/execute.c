@@ -1,0 +1,52 @@
+/*
+ * POST /execute.
+ */
+#include "api/request.h"
+#include "api/route.h"
+#include "api/server.h"
+
+static void submit(struct exchange *exchange, const struct request *request, struct buf *text)
+{
+    struct error_detail detail = {0};
+    struct job *job = NULL;
+    struct job_submission submission = {
+        .user = exchange->user,
+        .idempotency_key = exchange->headers[HEADER_IDEMPOTENCY_KEY],
+        .body = {exchange->body.data, exchange->body.size},
+        .script = request->script,
+        .entry_point = request->entry_point,
+        .input = request->input,
+        .app_id = request->app_id,
+        .script_name = request->script_name,
+        .secret_refs = request->secret_refs,
+        .secret_count = request->secret_count,
+        .timeout_ms = request->timeout_ms,
+        .gas_limit = request->gas_limit,
+        .memory_limit = request->memory_limit,
+        .storage = {exchange->body, *text},
+    };
+    int r = job_submit(exchange->api->jobs, &submission, &job, &detail);
+    /* A job that waits has taken them. */
+    exchange->body = submission.storage[0];
+    *text = submission.storage[1];
+    if (r)
+        exchange_problem(exchange, &detail);
+    else
+        exchange_wait(exchange, job);
+}
+
+void handle_execute(struct exchange *exchange)
+{
+    struct error_detail detail = {0};
+    struct request request;
+    struct buf text;
+    buf_init(&text, exchange->body.max);
+    int r = request_parse((struct span){exchange->body.data, exchange->body.size},
+                          exchange->api->limits, &text, &request, &detail);
+    if (r)
+        exchange_problem(exchange, &detail);
+    else
+        submit(exchange, &request, &text);
+    buf_done(&text);
+    buf_done(&exchange->body);
+}

@@ -1,0 +1,85 @@
+/*
+ * What the files of src/api share. server.c: life cycle and the turn of the loop; listen.c:
+ * addresses; watch.c: hang-ups; exchange.c and header.c: one request; route.c: who handles it;
+ * execute.c, jobs.c, service.c: the handlers; request.c: the body of POST /execute; job_json.c,
+ * problem.c, metrics.c: what goes out.
+ */
+#ifndef NEOCOMPUTE_API_SERVER_H
+#define NEOCOMPUTE_API_SERVER_H
+
+#include "api/api.h"
+#include "api/exchange.h"
+
+/* A request must be whole within this time of its headers, however busy its sender looks. */
+#define BODY_SECONDS 60
+
+#define API_STATUS_MAX 600
+
+struct api_metrics {
+    uint64_t requests[API_STATUS_MAX]; /* by status */
+    uint64_t hang_ups;
+    struct job_histogram time; /* from the headers to the answer */
+};
+
+struct api {
+    uv_loop_t *loop;
+    const struct limits *limits;
+    struct job_service *jobs;
+    struct api_options options;
+    struct MHD_Daemon *daemon;
+    char url[64];
+    uint16_t port;
+    uint64_t started_unix_ms;
+
+    /* Handles of the loop; freed by their close callbacks. */
+    uv_poll_t *daemon_poll, *watch_poll;
+    uv_timer_t *daemon_timer, *watch_timer, *stop_timer;
+    uv_check_t *check;
+    uv_prepare_t *prepare;
+    uv_idle_t *idle;
+    bool work; /* libmicrohttpd has something to do in this turn of the loop */
+
+    int watch_fd;
+    struct exchange *waiting_first, *waiting_last;
+    struct exchange *exchanges;
+
+    bool stopping, jobs_stopped;
+    uint64_t stop_deadline_ms;
+    void (*stopped)(void *ctx);
+    void *stopped_ctx;
+
+    struct api_metrics metrics;
+};
+
+/* server.c: makes libmicrohttpd run before the loop waits again. */
+void api_wake(struct api *api);
+
+/* server.c: a handle of the loop for a descriptor; freed when it is closed. */
+int api_make_poll(struct api *api, int fd, uv_poll_t **ret);
+
+/* listen.c: a listening socket, and where it is. */
+int api_listen(const char *listen, int backlog, int *ret_fd, char *url, size_t url_size,
+               uint16_t *ret_port, struct error_detail *detail);
+
+/* watch.c: looks at the connections of exchanges that wait for longer than WATCH_AFTER_MS. */
+int watch_open(struct api *api);
+void watch_close(struct api *api);
+void watch_add(struct exchange *exchange);
+void watch_remove(struct exchange *exchange);
+
+/* header.c: sets headers, user and trace of the exchange, or its problem. */
+void header_check(struct exchange *exchange);
+
+/* problem.c: an RFC 9457 document. */
+int problem_write(struct buf *buf, const struct error_detail *problem, int status,
+                  const char *trace);
+const char *problem_title(int status);
+
+/* job_json.c: a job as callers see it. */
+int job_json_write(struct buf *buf, const struct job_view *view);
+size_t job_json_size(const struct job_view *view); /* about; enough for the buffer's reserve */
+
+/* metrics.c */
+int metrics_write(struct buf *buf, struct api *api);
+
+#endif
