@@ -156,6 +156,13 @@ static int order_hang(struct order *order)
         pause();
 }
 
+/* Hears nothing for a while. */
+static int order_stuck(struct order *order)
+{
+    usleep((useconds_t)order->number * 1000);
+    return order_output(order, "{}");
+}
+
 static int order_signal(struct order *order)
 {
     raise((int)order->number);
@@ -256,15 +263,25 @@ static const struct {
     const char *name;
     int (*run)(struct order *order);
 } orders[] = {
-    {"echo", order_echo},     {"answer", order_answer},
-    {"throw", order_throw},   {"code", order_code},
-    {"log", order_log},       {"secrets", order_secrets},
-    {"pid", order_pid},       {"sleep", order_sleep},
-    {"spin", order_spin},     {"hang", order_hang},
-    {"signal", order_signal}, {"exit", order_exit},
-    {"break", order_break},   {"scribble", order_scribble},
-    {"junk", order_junk},     {"message", order_wrong_message},
-    {"forge", order_forge},   {"boast", order_boast},
+    {"echo", order_echo},
+    {"answer", order_answer},
+    {"throw", order_throw},
+    {"code", order_code},
+    {"log", order_log},
+    {"secrets", order_secrets},
+    {"pid", order_pid},
+    {"sleep", order_sleep},
+    {"spin", order_spin},
+    {"hang", order_hang},
+    {"stuck", order_stuck},
+    {"signal", order_signal},
+    {"exit", order_exit},
+    {"break", order_break},
+    {"scribble", order_scribble},
+    {"junk", order_junk},
+    {"message", order_wrong_message},
+    {"forge", order_forge},
+    {"boast", order_boast},
     {"twice", order_twice},
 };
 

@@ -258,7 +258,10 @@ static void test_killed_while_idle(void **state)
 {
     struct fixture *fixture = *state;
     struct job job;
+    struct exec_stats stats;
     for (int i = 0; i < 20; i++) {
+        assert_true(
+            fixture_until(fixture, (exec_pool_stats(fixture->pool, &stats), stats.idle >= 3)));
         kill(worker_pid(fixture), SIGKILL);
         /* At once: the core cannot know yet. Only this one job may suffer. */
         assert_int_equal(job_start(fixture, &job, "answer {}"), 0);
@@ -493,7 +496,7 @@ static void test_no_leaks(void **state)
     struct fixture *fixture = *state;
     struct exec_stats stats;
     struct job job;
-    reopen(fixture, LIMIT_WARM_WORKERS, 2);
+    reopen(fixture, LIMIT_WORKERS, 2);
     assert_true(fixture_until(fixture, (exec_pool_stats(fixture->pool, &stats), stats.idle == 2)));
     assert_well(fixture);
     unsigned descriptors = count_descriptors();
