@@ -42,7 +42,7 @@
     X(LIST, "WITH page AS (SELECT " PG_SECRET_COLUMNS("''") PG_SECRET_TABLES                       \
       " WHERE s.user_id = $1 AND s.name COLLATE \"C\" > $2 ORDER BY s.name COLLATE \"C\""          \
       " LIMIT $3::int), names AS (SELECT array_agg(name) AS list FROM page)"                       \
-      " SELECT 'secret', page.* FROM page" PG_RULES("(SELECT list FROM names)::text[]"))                   \
+      " SELECT 'secret', page.* FROM page" PG_RULES("(SELECT list FROM names)::text[]"))           \
     X(COUNT, "SELECT count(*) FROM secrets WHERE user_id = $1")                                    \
     X(INSERT, "INSERT INTO secrets (id, user_id, name, encrypted_value, version, created_at,"      \
               " updated_at) VALUES (gen_random_uuid(), $1, $2, $3, 1, now(), now())"               \

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -64,10 +65,8 @@ static int query(struct store_sqlite *s, const char *sql, int64_t *number, char 
         if (number)
             *number = sqlite3_column_int64(statement, 0);
         const char *found = (const char *)sqlite3_column_text(statement, 0);
-        if (text) {
-            strncpy(text, found ? found : "", size - 1);
-            text[size - 1] = 0;
-        }
+        if (text)
+            snprintf(text, size, "%s", found ? found : "");
         r = 0;
     }
     sqlite3_finalize(statement);

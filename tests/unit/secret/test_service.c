@@ -49,7 +49,7 @@ static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
     *state = f;
-    strcpy(f->folder, "/tmp/neocompute-secret-XXXXXX");
+    snprintf(f->folder, sizeof f->folder, "/tmp/neocompute-secret-XXXXXX");
     assert_non_null(mkdtemp(f->folder));
     snprintf(f->path, sizeof f->path, "%s/secrets.db", f->folder);
     uv_loop_init(&f->loop);

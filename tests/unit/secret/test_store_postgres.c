@@ -115,6 +115,7 @@ static void row_level_security_shows_others_nothing(void **state)
 /* Runs this program again below a PostgreSQL of its own. */
 static int below_postgres(char **argv)
 {
+    static const char script[] = "/tests/lib/with-postgres";
     char path[4096];
     ssize_t size = readlink("/proc/self/exe", path, sizeof path - 64);
     for (char *slash; size > 0; size = slash - path) {
@@ -122,7 +123,7 @@ static int below_postgres(char **argv)
         slash = strrchr(path, '/');
         if (!slash)
             break;
-        strcpy(slash, "/tests/lib/with-postgres");
+        memcpy(slash, script, sizeof script);
         if (access(path, X_OK) == 0) {
             char *const command[] = {path, argv[0], NULL};
             execv(path, command);
