@@ -1,31 +1,10 @@
+#include "base/privileges.h"
 #include "exec/seal_step.h"
 
 #include <errno.h>
 #include <grp.h>
-#include <linux/capability.h>
-#include <linux/securebits.h>
-#include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-/* Root is no root to anybody who becomes it, now or ever. */
-#define SECUREBITS                                                                                 \
-    (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_KEEP_CAPS_LOCKED |                              \
-     SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |                                 \
-     SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
-
-/* The bounding set, which only a capability can empty. True if it is empty afterwards. */
-static bool empty_bounding_set(void)
-{
-    bool empty = true;
-
-    for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++) {
-        if (prctl(PR_CAPBSET_READ, cap) == 1 && prctl(PR_CAPBSET_DROP, cap) != 0)
-            empty = false;
-    }
-    return empty;
-}
 
 /* Gives up uid and gid of root. In a user namespace of its own the process already is nobody. */
 static int become_unprivileged(void)
@@ -36,31 +15,6 @@ static int become_unprivileged(void)
         setresgid(SEAL_UNPRIVILEGED_ID, SEAL_UNPRIVILEGED_ID, SEAL_UNPRIVILEGED_ID) != 0 ||
         setresuid(SEAL_UNPRIVILEGED_ID, SEAL_UNPRIVILEGED_ID, SEAL_UNPRIVILEGED_ID) != 0)
         return errno;
-    return 0;
-}
-
-static int no_capabilities(void)
-{
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[2];
-
-    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    memset(data, 0, sizeof(data));
-    if (syscall(SYS_capset, &header, data) != 0)
-        return errno;
-
-    memset(data, 0xff, sizeof(data));
-    header.pid = 0;
-    if (syscall(SYS_capget, &header, data) != 0)
-        return errno;
-    for (int i = 0; i < 2; i++) {
-        if (data[i].effective | data[i].permitted | data[i].inheritable)
-            return EPERM;
-    }
-    for (int cap = 0; prctl(PR_CAPBSET_READ, cap) >= 0; cap++) {
-        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0) == 1)
-            return EPERM;
-    }
     return 0;
 }
 
@@ -77,10 +31,11 @@ void seal_step_identity(struct seal_state *state)
 {
     int error;
 
-    if (!empty_bounding_set())
+    if (!privileges_empty_bounding_set())
         seal_refuse(state, "empty bounding set", EPERM);
-    if (prctl(PR_SET_SECUREBITS, SECUREBITS) != 0)
-        seal_refuse(state, "securebits", errno);
+    error = privileges_lock_securebits();
+    if (error != 0)
+        seal_refuse(state, "securebits", error);
 
     error = become_unprivileged();
     if (error == 0 && is_unprivileged())
@@ -90,7 +45,7 @@ void seal_step_identity(struct seal_state *state)
     if (getgroups(0, NULL) > 0)
         seal_refuse(state, "dropping supplementary groups", 0);
 
-    error = no_capabilities();
+    error = privileges_empty_capabilities();
     if (error == 0)
         state->report.mechanisms |= SEAL_NO_CAPABILITIES;
     else
