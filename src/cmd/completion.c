@@ -72,6 +72,7 @@ static void completion_bash(struct buf *buf)
 {
     buf_add_str(buf,
                 "# Completion of neocompute for bash. Made by `neocompute completion bash`.\n"
+                "# shellcheck shell=bash\n"
                 "_neocompute() {\n"
                 "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}\n"
                 "    local command=${COMP_WORDS[1]} words=\"\"\n"
@@ -87,7 +88,7 @@ static void completion_bash(struct buf *buf)
     for (size_t i = 0; i < cmd_count; i++)
         add_second_words(buf, i);
     buf_add_str(buf, "    esac\n"
-                     "    if [[ $words && COMP_CWORD -gt 2 ]]; then\n"
+                     "    if [[ $words ]] && ((COMP_CWORD > 2)); then\n"
                      "        command+=\" ${COMP_WORDS[2]}\"\n"
                      "        words=\"\"\n"
                      "    fi\n"

@@ -51,7 +51,7 @@ void option_add_isolation(struct option_list *list, size_t offset)
         [EXEC_ISOLATION_PROCESS] = "process", [EXEC_ISOLATION_THREAD] = "thread", NULL};
 
     option_add(list, (struct args_option){"isolation", "KIND",
-                                          "sealed processes, or threads where there is no fork",
+                                          "process: sealed; thread: where there is no fork",
                                           "process", args_set_choice, offset, .choices = names});
 }
 

@@ -165,12 +165,6 @@ static int run_start(struct run *run, const struct script *script, struct error_
     return 0;
 }
 
-static void close_handle(uv_handle_t *handle, void *ctx)
-{
-    if (!uv_is_closing(handle))
-        uv_close(handle, NULL);
-}
-
 /* Runs the job to its end. The pool goes before the loop, which has its handles. */
 static int run_job(struct run *run, const struct script *script, struct exec_zygote *zygote,
                    struct error_detail *detail)
@@ -198,7 +192,8 @@ static int run_job(struct run *run, const struct script *script, struct exec_zyg
         uv_run(&run->loop, UV_RUN_DEFAULT);
     }
     exec_pool_free(run->pool);
-    uv_walk(&run->loop, close_handle, NULL);
+    if (!uv_is_closing((uv_handle_t *)&run->progress))
+        stop_watching(run);
     uv_run(&run->loop, UV_RUN_DEFAULT);
     uv_loop_close(&run->loop);
     return r;

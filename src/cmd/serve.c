@@ -158,15 +158,15 @@ static void worker_lost(void *ctx, const char *reason)
 static void describe_isolation(struct serve *serve)
 {
     const struct seal_report *sealed = exec_pool_sealed(serve->pool);
-    uint32_t mechanisms = sealed ? sealed->mechanisms : 0;
 
     for (int i = 0; i < SEAL_PROPERTY_COUNT; i++) {
         enum seal_property property = (enum seal_property)i;
 
-        seal_describe(property, mechanisms, serve->mechanisms[i], sizeof(serve->mechanisms[i]));
+        seal_describe(property, sealed->mechanisms, serve->mechanisms[i],
+                      sizeof(serve->mechanisms[i]));
         serve->properties[i] = (struct api_property){
             .name = seal_property_name(property),
-            .level = seal_level_name(seal_level_of(property, mechanisms)),
+            .level = seal_level_name(seal_level_of(property, sealed->mechanisms)),
             .by = serve->mechanisms[i],
         };
     }
@@ -178,14 +178,14 @@ static void log_isolation(struct serve *serve)
 
     for (int i = 0; i < SEAL_PROPERTY_COUNT; i++) {
         const struct api_property *property = &serve->properties[i];
-        enum log_level level =
-            strcmp(property->level, "full") == 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN;
+        bool missing = strcmp(property->level, seal_level_name(SEAL_NONE)) == 0;
 
-        log_at(level, "isolation", log_str("property", property->name),
-               log_str("level", property->level), log_str("by", property->by));
+        log_at(missing ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "isolation",
+               log_str("property", property->name), log_str("level", property->level),
+               log_str("by", property->by));
     }
-    if (sealed && *sealed->refused)
-        log_warn("the system refused part of the sealing", log_str("refused", sealed->refused));
+    if (*sealed->refused)
+        log_info("not had for the isolation", log_str("refused", sealed->refused));
 }
 
 static int start_workers(struct serve *serve, struct error_detail *detail)
@@ -236,9 +236,6 @@ static int start_api(struct serve *serve, struct error_detail *detail)
 
 static int watch_signals(struct serve *serve, struct error_detail *detail)
 {
-    uv_signal_init(&serve->loop, &serve->terminate);
-    uv_signal_init(&serve->loop, &serve->interrupt);
-    serve->terminate.data = serve->interrupt.data = serve;
     if (uv_signal_start(&serve->terminate, signalled, SIGTERM) != 0 ||
         uv_signal_start(&serve->interrupt, signalled, SIGINT) != 0)
         return error_set(detail, ERR_SYSTEM, "", "signals cannot be watched");
@@ -268,6 +265,9 @@ static int serve_start(struct serve *serve, struct error_detail *detail)
     if (uv_loop_init(&serve->loop) != 0)
         return error_set(detail, ERR_SYSTEM, "", "the event loop cannot be made");
     serve->has_loop = true;
+    uv_signal_init(&serve->loop, &serve->terminate);
+    uv_signal_init(&serve->loop, &serve->interrupt);
+    serve->terminate.data = serve->interrupt.data = serve;
     r = watch_signals(serve, detail);
     if (r < 0)
         return r;
@@ -280,24 +280,22 @@ static int serve_start(struct serve *serve, struct error_detail *detail)
     return start_api(serve, detail);
 }
 
-static void close_handle(uv_handle_t *handle, void *ctx)
-{
-    if (!uv_is_closing(handle))
-        uv_close(handle, NULL);
-}
-
+/* In the order of the life cycles: each module closes its own handles, the loop must turn for it.
+ */
 static void serve_end(struct serve *serve)
 {
     api_free(serve->api);
     exec_pool_free(serve->pool);
     serve->pool = NULL;
-    if (serve->has_loop) {
-        uv_walk(&serve->loop, close_handle, NULL);
-        uv_run(&serve->loop, UV_RUN_DEFAULT);
-    }
-    job_service_free(serve->jobs);
     if (serve->has_loop)
+        uv_run(&serve->loop, UV_RUN_NOWAIT);
+    job_service_free(serve->jobs);
+    if (serve->has_loop) {
+        uv_close((uv_handle_t *)&serve->terminate, NULL);
+        uv_close((uv_handle_t *)&serve->interrupt, NULL);
+        uv_run(&serve->loop, UV_RUN_DEFAULT);
         uv_loop_close(&serve->loop);
+    }
     protect_free(serve->protect);
 }
 

@@ -1,0 +1,37 @@
+# Completion of neocompute for bash. Made by `neocompute completion bash`.
+# shellcheck shell=bash
+_neocompute() {
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+    local command=${COMP_WORDS[1]} words=""
+    COMPREPLY=()
+    if ((COMP_CWORD == 1)); then
+        words="serve run exec jobs completion --help --version"
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+        return
+    fi
+    case $command in
+    jobs) words="list show cancel --help" ;;
+    esac
+    if [[ $words ]] && ((COMP_CWORD > 2)); then
+        command+=" ${COMP_WORDS[2]}"
+        words=""
+    fi
+    [[ $words ]] || case "$command" in
+    "serve") words="--listen --listen-insecure --data-dir --log-level --log-format --isolation --body-bytes --script-bytes --input-bytes --secret-refs --timeout --gas-limit --memory-limit --output-bytes --output-depth --error-bytes --log-entries --log-entry-bytes --timers --user-running --user-queued --user-results --user-result-bytes --workers --warm-workers --jobs-per-worker --memory-total --queued --queue-timeout --shutdown-timeout --result-ttl --results --result-bytes --connections --connection-idle --help" ;;
+    "run") words="--input --input-file --entry --json --timeout --gas-limit --memory-limit --isolation --help" ;;
+    "exec") words="--input --input-file --entry --json --timeout --gas-limit --memory-limit --server --user --help" ;;
+    "jobs list") words="--limit --status --json --server --user --help" ;;
+    "jobs show") words="--json --server --user --help" ;;
+    "jobs cancel") words="--json --server --user --help" ;;
+    "completion") words="bash --help" ;;
+    esac
+    case "$command $before" in
+    "serve --log-level") words="debug info warn error" ;;
+    "serve --log-format") words="auto json text" ;;
+    "serve --isolation") words="process thread" ;;
+    "run --isolation") words="process thread" ;;
+    esac
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+# Where nothing fits, file names do.
+complete -o default -F _neocompute neocompute
