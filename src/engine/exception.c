@@ -2,38 +2,39 @@
 
 #include "engine/text.h"
 
-/* A string property of an error, or the empty text if it is no string or its getter throws. */
-static struct js_text string_property(struct engine *e, js_value object, const char *name)
+/* A value of the engine (taken) as text; empty if it is no string. */
+static struct js_text take_text(struct engine *e, js_value value)
 {
     struct js_text text = {0};
-    js_value value = js_get(e, object, name);
     if (js_is_string(value)) {
         text = js_text(e, value);
-    }
-    if (js_is_exception(value)) {
+    } else if (js_is_exception(value)) {
         js_forget(e);
     }
     js_free(e, value);
     return text;
 }
 
+static bool starts_with(struct span text, struct span start)
+{
+    return text.size >= start.size && memcmp(text.data, start.data, start.size) == 0;
+}
+
 static void write_error(struct engine *e, struct text_out *out, js_value error)
 {
-    struct js_text name = string_property(e, error, "name");
-    struct js_text message = string_property(e, error, "message");
-    struct js_text stack = string_property(e, error, "stack");
-    text_add(out, name.span.size > 0 ? name.span : SPAN("Error"));
-    if (message.span.size > 0) {
-        text_add(out, SPAN(": "));
+    struct js_text name = take_text(e, js_get(e, error, "name"));
+    struct js_text message = take_text(e, js_get(e, error, "message"));
+    struct js_text stack = take_text(e, js_call(e, e->realm.error_stack, JS_UNDEFINED, 1, &error));
+    struct span shown = name.span.size > 0 ? name.span : SPAN("Error");
+    /* The engine's stack has only the calls; one that a script made may begin as in other engines. */
+    if (stack.span.size == 0 || starts_with(stack.span, SPAN("    ")) ||
+        !starts_with(stack.span, shown)) {
+        text_add(out, shown);
+        text_add(out, message.span.size > 0 ? SPAN(": ") : SPAN(""));
         text_add(out, message.span);
+        text_add(out, stack.span.size > 0 ? SPAN("\n") : SPAN(""));
     }
-    while (stack.span.size > 0 && stack.span.data[stack.span.size - 1] == '\n') {
-        stack.span.size--;
-    }
-    if (stack.span.size > 0) {
-        text_add(out, SPAN("\n"));
-        text_add(out, stack.span);
-    }
+    text_add(out, stack.span);
     js_text_free(e, &name);
     js_text_free(e, &message);
     js_text_free(e, &stack);
@@ -42,16 +43,9 @@ static void write_error(struct engine *e, struct text_out *out, js_value error)
 static void write_other(struct engine *e, struct text_out *out, js_value thrown)
 {
     text_add(out, SPAN("Uncaught "));
-    js_value rendered = js_call(e, e->realm.inspect, JS_UNDEFINED, 1, &thrown);
-    if (js_is_string(rendered)) {
-        struct js_text text = js_text(e, rendered);
-        text_add(out, text.span);
-        js_text_free(e, &text);
-    } else {
-        js_forget(e);
-        text_add(out, SPAN("value that cannot be shown"));
-    }
-    js_free(e, rendered);
+    struct js_text text = take_text(e, js_call(e, e->realm.inspect, JS_UNDEFINED, 1, &thrown));
+    text_add(out, text.address != 0 ? text.span : SPAN("value that cannot be shown"));
+    js_text_free(e, &text);
 }
 
 void exception_write(struct engine *e, js_value thrown)

@@ -41,8 +41,7 @@
     const functionToString = method(Function.prototype, 'toString');
     const objectHasOwn = method(Object.prototype, 'hasOwnProperty');
     const isEnumerable = method(Object.prototype, 'propertyIsEnumerable');
-    const objectToString = method(Object.prototype, 'toString');
-    const errorToString = method(Error.prototype, 'toString');
+    const errorStackGetter = getter(Error.prototype, 'stack');
     const stringSlice = method(String.prototype, 'slice');
     const stringIndexOf = method(String.prototype, 'indexOf');
     const stringCharCodeAt = method(String.prototype, 'charCodeAt');
@@ -50,6 +49,7 @@
     const stringPadEnd = method(String.prototype, 'padEnd');
     const stringRepeat = method(String.prototype, 'repeat');
     const stringToLowerCase = method(String.prototype, 'toLowerCase');
+    const stringToUpperCase = method(String.prototype, 'toUpperCase');
     const stringTrim = method(String.prototype, 'trim');
     const stringValueOf = method(String.prototype, 'valueOf');
     const numberValueOf = method(Number.prototype, 'valueOf');
@@ -159,7 +159,7 @@
      * Rendering for the console, as Node's util.inspect does with its defaults.
      */
     const DEPTH = 2;
-    const BREAK_LENGTH = 128;
+    const BREAK_LENGTH = 80;
     const COMPACT = 3;
     const ITEMS_MOST = 100;
     const STRING_MOST = 10000;
@@ -182,26 +182,21 @@
             return shortEscapes[code];
         }
         if (code < 32 || (code >= 127 && code <= 159)) {
-            return '\\x' + (code < 16 ? '0' : '') + upperHex(code);
+            return `\\x${code < 16 ? '0' : ''}${stringOfHex(code, true)}`;
         }
         if (code >= 0xd800 && code <= 0xdfff) {
             const high = code <= 0xdbff;
             const other = call(stringCharCodeAt, text, high ? i + 1 : i - 1);
             const paired = high ? other >= 0xdc00 && other <= 0xdfff
                 : other >= 0xd800 && other <= 0xdbff;
-            return paired ? text[i] : '\\u' + upperHex(code);
+            return paired ? text[i] : `\\u${stringOfHex(code, false)}`;
         }
         return text[i];
     }
 
-    const HEX = '0123456789ABCDEF';
-
-    function upperHex(code) {
-        let text = '';
-        for (; code > 0; code = floor(code / 16)) {
-            text = HEX[code % 16] + text;
-        }
-        return text;
+    function stringOfHex(code, upper) {
+        const text = call(numberToString, code, 16);
+        return upper ? call(stringToUpperCase, text) : text;
     }
 
     function quoted(text) {
@@ -495,9 +490,15 @@
             }
             return text + ']';
         }
-        const kind = tagName !== '' ? tagName : 'Function';
-        const text = own === '' ? `[${kind} (anonymous)]` : `[${kind}: ${own}]`;
-        return name === null ? `${text} [null prototype]` : text;
+        const known = classOf(object);
+        const kind = known !== null && call(stringSlice, known, -8) === 'Function'
+            ? known : 'Function';
+        const head = name === null ? `${kind} (null prototype)` : kind;
+        let text = own === '' ? `[${head} (anonymous)]` : `[${head}: ${own}]`;
+        if (name !== null && name !== kind && name !== 'Function') {
+            text += ` ${name}`;
+        }
+        return tagName === '' || tagName === kind ? text : `${text} [${tagName}]`;
     }
 
     /* "Name: message\n    at ..."; the class stands for a name that says only "Error". */
@@ -508,11 +509,26 @@
         }
         const message = inheritedString(object, 'message');
         const head = message === '' ? shown : `${shown}: ${message}`;
+        const stack = errorStack(object);
+        if (stack === '') {
+            return `[${head}]`;
+        }
+        return call(stringSlice, stack, 0, 4) === '    ' ? `${head}\n${stack}` : stack;
+    }
+
+    /* The calls that an error comes from, by the realm's own record or what the script put there. */
+    function errorStack(object) {
         let stack = ownString(object, 'stack');
+        if (stack === '' && !call(objectHasOwn, object, 'stack')) {
+            stack = call(errorStackGetter, object);
+        }
+        if (typeof stack !== 'string') {
+            return '';
+        }
         while (stack.length > 0 && stack[stack.length - 1] === '\n') {
             stack = call(stringSlice, stack, 0, -1);
         }
-        return stack === '' ? `[${head}]` : `${head}\n${stack}`;
+        return stack;
     }
 
     function indentLines(text, indentation) {
@@ -547,14 +563,18 @@
         Array(ctx, object, name, tagName) {
             const prefix = name !== 'Array' || tagName !== ''
                 ? prefixOf(name, tagName, 'Array', `(${object.length})`) : '';
-            return {open: `${prefix}[`, close: ']', entries: renderArray, isArray: true};
+            return {
+                open: `${prefix}[`, close: ']', size: object.length, entries: renderArray, isArray: true,
+            };
         },
         Map: (ctx, object, name, tagName) => ({
             open: `${prefixOf(name, tagName, 'Map', `(${call(mapSize, object)})`)}{`,
+            size: call(mapSize, object),
             entries: renderMap,
         }),
         Set: (ctx, object, name, tagName) => ({
             open: `${prefixOf(name, tagName, 'Set', `(${call(setSize, object)})`)}{`,
+            size: call(setSize, object),
             entries: renderSet,
         }),
         ArrayBuffer: (ctx, object, name, tagName) => ({
@@ -597,7 +617,7 @@
             const size = `(${call(arrayLength, object)})`;
             return {
                 open: `${prefixOf(name, tagName === kind ? '' : tagName, kind, size)}[`, close: ']',
-                entries: renderTypedArray, isArray: true,
+                size: call(arrayLength, object), entries: renderTypedArray, isArray: true,
             };
         }
         if (boxed[kind] !== undefined) {
@@ -621,7 +641,7 @@
         if (!(width * 3 + ctx.indentation < BREAK_LENGTH && (total / width > 5 || longest <= 6))) {
             return output;
         }
-        const biased = max(width - sqrt(width - total / output.length), 1);
+        const biased = max(width - 3 - sqrt(width - total / output.length), 1);
         const columns = min(round(sqrt(2.5 * biased * count) / biased),
             floor((BREAK_LENGTH - ctx.indentation) / width), COMPACT * 4, 15);
         if (columns <= 1) {
@@ -712,8 +732,9 @@
         if (shape.isError) {
             errorKeys(object, keys);
         }
-        if (shape.entries === undefined && keys.length === 0) {
-            return shape.base !== undefined ? shape.base : `${shape.open}}`;
+        if (keys.length === 0 && (shape.entries === undefined || shape.size === 0)) {
+            return shape.base !== undefined ? shape.base
+                : `${shape.open}${shape.close === undefined ? '}' : shape.close}`;
         }
         if (depth > DEPTH) {
             return shape.isArray ? '[Array]'
@@ -741,6 +762,9 @@
         for (let at = object; at !== null; at = unwrapProxy(getPrototypeOf(at))) {
             const descriptor = getOwnPropertyDescriptor(at, toStringTag);
             if (descriptor !== undefined) {
+                if (at === object && descriptor.enumerable) {
+                    return ''; /* shown among the properties */
+                }
                 const value = descriptor.value;
                 return typeof value === 'string' && value !== name ? value : '';
             }
@@ -785,10 +809,24 @@
         case 'bigint':
             return call(bigintToString, value, 10) + 'n';
         case 'object':
-            return inspect(value, DEPTH);
+            return value === null || !hasOwnToString(value) ? inspect(value, DEPTH) : `${value}`;
+        case 'function':
+            return call(functionToString, value);
         default:
             return inspect(value);
         }
+    }
+
+    /* Does the script say how the object looks as a string? */
+    function hasOwnToString(object) {
+        for (let at = unwrapProxy(object); at !== null; at = unwrapProxy(getPrototypeOf(at))) {
+            const descriptor = getOwnPropertyDescriptor(at, 'toString');
+            if (descriptor !== undefined) {
+                return typeof descriptor.value === 'function' &&
+                    call(stringIndexOf, call(functionToString, descriptor.value), '[native code]') === -1;
+            }
+        }
+        return false;
     }
 
     function formatInteger(value) {
@@ -1176,8 +1214,7 @@
         if (message !== undefined && call(objectHasOwn, message, 'value')) {
             define(result, 'message', `${message.value}`);
         }
-        const stack = ownString(value, 'stack');
-        define(result, 'stack', stack);
+        define(result, 'stack', errorStack(value));
         if (call(objectHasOwn, value, 'cause')) {
             define(result, 'cause', clone(value.cause, memory));
         }
@@ -1397,6 +1434,7 @@
     return {
         inspect: (value) => inspect(value),
         isIdentifier: (name) => matches(identifier, name),
+        errorStack,
         dateToISOString, numberValueOf, stringValueOf, booleanValueOf, bigintValueOf, intrinsics,
         samples: {
             number: new Number(0), string: new String(''), boolean: new Boolean(false),

@@ -161,6 +161,7 @@ static int take_exports(struct engine *e, js_value exports)
     } functions[] = {
         {"inspect", &realm->inspect},
         {"isIdentifier", &realm->is_identifier},
+        {"errorStack", &realm->error_stack},
         {"dateToISOString", &realm->to_iso_string},
         {"numberValueOf", &realm->number_value},
         {"stringValueOf", &realm->string_value},

@@ -89,7 +89,7 @@ struct realm {
     uint32_t scratch;      /* address of REALM_SCRATCH_BYTES for arguments and results of the API */
     uint32_t file_name;    /* address of "script.js" */
     js_value global, lexicals; /* the global object, and the object of top-level let and const */
-    js_value inspect, is_identifier; /* of the prelude */
+    js_value inspect, is_identifier, error_stack; /* of the prelude */
     js_value to_iso_string, number_value, string_value, boolean_value, bigint_value;
     uint32_t atom_input, atom_secrets, atom_to_json, atom_then, atom_raw_json;
     uint32_t class_number, class_string, class_boolean, class_bigint, class_date, class_raw_json;
