@@ -81,6 +81,8 @@ static void add_headers(struct exchange *exchange, const struct answer *answer)
     }
     if (exchange->close)
         add_header(response, "Connection", "close");
+    else
+        add_header(response, "Keep-Alive", exchange->api->keep_alive);
 }
 
 void exchange_answer(struct exchange *exchange, struct answer *answer)

@@ -52,6 +52,7 @@ struct exchange {
     bool close;                  /* close the connection after the answer */
 
     struct span headers[HEADER_COUNT]; /* of libmicrohttpd, good as long as the exchange */
+    const char *last_value_end;        /* of the headers looked at so far */
     struct span user;
     char trace[TRACE_MAX + 1];
     struct buf body;

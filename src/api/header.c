@@ -30,10 +30,44 @@ static void refuse(struct exchange *exchange, int code, enum header header, cons
     exchange->close |= known[header].framing;
 }
 
+/*
+ * libmicrohttpd cuts a value at a NUL, so "X-User-ID: ann\0bob" would be ann. Names and values lie
+ * in the one buffer they were read into: between a value and the next name there can only be what
+ * ended the line.
+ */
+static void check_gap(struct exchange *exchange, const char *name)
+{
+    const char *at = exchange->last_value_end;
+    if (!at || name <= at || name - at > CONNECTION_BYTES)
+        return;
+    for (; at < name; at++)
+        if (*at != '\0' && *at != ' ' && *at != '\t' && *at != '\r' && *at != '\n')
+            break;
+    if (at == name)
+        return;
+    if (exchange->problem.code == 0)
+        error_set(&exchange->problem, ERR_INVALID_HEADER, "", "a header has a NUL in its value");
+    exchange->close = true;
+}
+
+/* RFC 9112, 5.1: white space before the colon must be refused. */
+static void check_name(struct exchange *exchange, const char *name, size_t size)
+{
+    if (size > 0 && name[size - 1] != ' ' && name[size - 1] != '\t')
+        return;
+    if (exchange->problem.code == 0)
+        error_set(&exchange->problem, ERR_INVALID_HEADER, "",
+                  "a header has no name, or white space before the colon");
+    exchange->close = true;
+}
+
 static enum MHD_Result note(void *ctx, enum MHD_ValueKind kind, const char *name, size_t name_size,
                             const char *value, size_t value_size)
 {
     struct exchange *exchange = ctx;
+    check_name(exchange, name, name_size);
+    check_gap(exchange, name);
+    exchange->last_value_end = value ? value + value_size : NULL;
     for (int i = 0; i < HEADER_COUNT; i++) {
         if (known[i].name.size != name_size || strcasecmp(known[i].name.data, name) != 0)
             continue;

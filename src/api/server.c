@@ -7,14 +7,14 @@
 #include "api/route.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define CONNECTION_BYTES (32 * 1024) /* libmicrohttpd's memory a connection: headers fit or 431 */
-#define BACKLOG          1024        /* connections that the kernel holds until they are accepted */
-#define FLUSH_MS         2000        /* for answers that are due when the service stops */
-#define FLUSH_STEP_MS    5
+#define BACKLOG       1024 /* connections that the kernel holds until they are accepted */
+#define FLUSH_MS      2000 /* for answers that are due when the service stops */
+#define FLUSH_STEP_MS 5
 
 /* --- one request, as libmicrohttpd tells of it --- */
 
@@ -201,14 +201,15 @@ int api_make_poll(struct api *api, int fd, uv_poll_t **ret)
 static int start_daemon(struct api *api, int socket)
 {
     const struct limits *limits = api->limits;
+    unsigned idle = (unsigned)((limits->value[LIMIT_CONNECTION_IDLE] + 999) / 1000);
+    snprintf(api->keep_alive, sizeof api->keep_alive, "timeout=%u", idle > 1 ? idle - 1 : 1);
     api->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, api,
         MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)limits->value[LIMIT_CONNECTIONS],
-        MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)((limits->value[LIMIT_CONNECTION_IDLE] + 999) / 1000),
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_UNESCAPE_CALLBACK,
-        on_unescape, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_TIMEOUT, idle, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)CONNECTION_BYTES, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
     return api->daemon ? 0 : ERR_SYSTEM;
 }
 

@@ -10,6 +10,8 @@
 #include "api/api.h"
 #include "api/exchange.h"
 
+#define CONNECTION_BYTES (32 * 1024) /* libmicrohttpd's memory a connection: headers fit or 431 */
+
 /* A request must be whole within this time of its headers, however busy its sender looks. */
 #define BODY_SECONDS 60
 
@@ -28,6 +30,7 @@ struct api {
     struct api_options options;
     struct MHD_Daemon *daemon;
     char url[64];
+    char keep_alive[32]; /* tells clients when a connection is too old to be used again */
     uint16_t port;
     uint64_t started_unix_ms;
 
