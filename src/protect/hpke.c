@@ -1,0 +1,393 @@
+#include "protect/hpke.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/hmac.h>
+#include <openssl/param_build.h>
+#include <string.h>
+
+#define LABEL_MOST  1024 /* bytes of a labelled input: contexts are hashes and public keys */
+#define SECRET_MOST 66   /* bytes of a Diffie-Hellman result */
+
+/* ---- HKDF --------------------------------------------------------------------------------------
+ */
+
+int hkdf_extract(struct span salt, struct span ikm, uint8_t ret[HPKE_HASH_SIZE])
+{
+    static const uint8_t zeros[HPKE_HASH_SIZE];
+    unsigned size = HPKE_HASH_SIZE;
+    const void *key = salt.size ? (const void *)salt.data : zeros;
+    int key_size = salt.size ? (int)salt.size : HPKE_HASH_SIZE;
+    return HMAC(EVP_sha256(), key, key_size, (const uint8_t *)ikm.data, ikm.size, ret, &size)
+               ? 0
+               : ERR_INTERNAL;
+}
+
+int hkdf_expand(const uint8_t prk[HPKE_HASH_SIZE], struct span info, uint8_t *ret, size_t size)
+{
+    uint8_t block[HPKE_HASH_SIZE];
+    struct buf input = BUF_INIT(LABEL_MOST + HPKE_HASH_SIZE + 1);
+    int r = size <= 255 * HPKE_HASH_SIZE ? 0 : ERR_INTERNAL;
+    for (uint8_t counter = 1; !r && size > 0; counter++) {
+        unsigned block_size = sizeof block;
+        buf_add(&input, info.data, info.size);
+        buf_add_char(&input, (char)counter);
+        if (buf_failed(&input) ||
+            !HMAC(EVP_sha256(), prk, HPKE_HASH_SIZE, (const uint8_t *)input.data, input.size, block,
+                  &block_size))
+            r = ERR_INTERNAL;
+        size_t take = size < sizeof block ? size : sizeof block;
+        if (!r)
+            memcpy(ret, block, take);
+        ret += take;
+        size -= take;
+        buf_reset(&input);
+        buf_add(&input, block, sizeof block); /* T(n) goes in front of T(n + 1) */
+    }
+    OPENSSL_cleanse(block, sizeof block);
+    buf_wipe(&input);
+    return r;
+}
+
+/* ---- labelled HKDF, RFC 9180 section 4
+ * ------------------------------------------------------------ */
+
+/* suite_id: "KEM" and the KEM inside the KEM, "HPKE" and all three outside. */
+static void add_suite(struct buf *buf, uint16_t kem, bool inside_kem)
+{
+    static const uint16_t rest[] = {HPKE_KDF_SHA256, HPKE_AEAD_AES256_GCM};
+    buf_add_str(buf, inside_kem ? "KEM" : "HPKE");
+    buf_add_char(buf, (char)(kem >> 8));
+    buf_add_char(buf, (char)kem);
+    for (int i = 0; !inside_kem && i < 2; i++) {
+        buf_add_char(buf, (char)(rest[i] >> 8));
+        buf_add_char(buf, (char)rest[i]);
+    }
+}
+
+static int labeled_extract(uint16_t kem, bool inside_kem, struct span salt, const char *label,
+                           struct span ikm, uint8_t ret[HPKE_HASH_SIZE])
+{
+    struct buf input = BUF_INIT(LABEL_MOST);
+    buf_add_str(&input, "HPKE-v1");
+    add_suite(&input, kem, inside_kem);
+    buf_add_str(&input, label);
+    buf_add(&input, ikm.data, ikm.size);
+    int r = buf_failed(&input) ? ERR_INVALID_FIELD
+                               : hkdf_extract(salt, (struct span){input.data, input.size}, ret);
+    buf_wipe(&input);
+    return r;
+}
+
+static int labeled_expand(uint16_t kem, bool inside_kem, const uint8_t prk[HPKE_HASH_SIZE],
+                          const char *label, struct span info, uint8_t *ret, size_t size)
+{
+    struct buf input = BUF_INIT(LABEL_MOST);
+    buf_add_char(&input, (char)(size >> 8));
+    buf_add_char(&input, (char)size);
+    buf_add_str(&input, "HPKE-v1");
+    add_suite(&input, kem, inside_kem);
+    buf_add_str(&input, label);
+    buf_add(&input, info.data, info.size);
+    int r = buf_failed(&input) ? ERR_INVALID_FIELD
+                               : hkdf_expand(prk, (struct span){input.data, input.size}, ret, size);
+    buf_wipe(&input);
+    return r;
+}
+
+/* ---- keys
+ * ---------------------------------------------------------------------------------------- */
+
+size_t hpke_public_size(uint16_t kem)
+{
+    return kem == HPKE_KEM_X25519 ? 32 : kem == HPKE_KEM_P256 ? 65 : 0;
+}
+
+int hpke_key_new(uint16_t kem, EVP_PKEY **ret)
+{
+    EVP_PKEY *key = kem == HPKE_KEM_X25519 ? EVP_PKEY_Q_keygen(NULL, NULL, "X25519")
+                    : kem == HPKE_KEM_P256 ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256")
+                                           : NULL;
+    if (!key)
+        return ERR_INTERNAL;
+    *ret = key;
+    return 0;
+}
+
+static EVP_PKEY *ec_from(int selection, OSSL_PARAM *params)
+{
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
+        EVP_PKEY_fromdata(ctx, &key, selection, params) != 1)
+        key = NULL;
+    EVP_PKEY_CTX_free(ctx);
+    return key;
+}
+
+static EVP_PKEY *p256_public(struct span point)
+{
+    if (point.size != hpke_public_size(HPKE_KEM_P256) || point.data[0] != 4)
+        return NULL;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)"P-256", 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (char *)point.data, point.size),
+        OSSL_PARAM_construct_end()};
+    return ec_from(EVP_PKEY_PUBLIC_KEY, params);
+}
+
+static EVP_PKEY *public_from(uint16_t kem, struct span public_key)
+{
+    if (kem == HPKE_KEM_P256)
+        return p256_public(public_key);
+    if (kem != HPKE_KEM_X25519 || public_key.size != hpke_public_size(kem))
+        return NULL;
+    return EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, (const uint8_t *)public_key.data,
+                                       public_key.size);
+}
+
+/* The public point of a P-256 private key, uncompressed. */
+static bool p256_point(const BIGNUM *d, uint8_t point[HPKE_PUBLIC_MOST])
+{
+    EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    EC_POINT *q = group ? EC_POINT_new(group) : NULL;
+    bool ok = q && EC_POINT_mul(group, q, d, NULL, NULL, NULL) == 1 &&
+              EC_POINT_point2oct(group, q, POINT_CONVERSION_UNCOMPRESSED, point, HPKE_PUBLIC_MOST,
+                                 NULL) == HPKE_PUBLIC_MOST;
+    EC_POINT_free(q);
+    EC_GROUP_free(group);
+    return ok;
+}
+
+static EVP_PKEY *p256_private(struct span private_key)
+{
+    uint8_t point[HPKE_PUBLIC_MOST];
+    EVP_PKEY *key = NULL;
+    OSSL_PARAM *params = NULL;
+    BIGNUM *d = BN_bin2bn((const uint8_t *)private_key.data, (int)private_key.size, NULL);
+    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    if (d && builder && private_key.size == HPKE_KEY_SIZE && p256_point(d, point) &&
+        OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0) &&
+        OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point) &&
+        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_PRIV_KEY, d) &&
+        (params = OSSL_PARAM_BLD_to_param(builder)))
+        key = ec_from(EVP_PKEY_KEYPAIR, params);
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(builder);
+    BN_clear_free(d);
+    return key;
+}
+
+int hpke_key_import(uint16_t kem, struct span private_key, EVP_PKEY **ret)
+{
+    EVP_PKEY *key = NULL;
+    if (kem == HPKE_KEM_P256)
+        key = p256_private(private_key);
+    else if (kem == HPKE_KEM_X25519 && private_key.size == HPKE_KEY_SIZE)
+        key = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, (const uint8_t *)private_key.data,
+                                           private_key.size);
+    if (!key)
+        return ERR_INVALID_FIELD;
+    *ret = key;
+    return 0;
+}
+
+int hpke_key_public(const EVP_PKEY *key, uint8_t ret[HPKE_PUBLIC_MOST], size_t *size)
+{
+    size_t n = HPKE_PUBLIC_MOST;
+    int ok = EVP_PKEY_is_a(key, "X25519")
+                 ? EVP_PKEY_get_raw_public_key(key, ret, &n)
+                 : EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, ret,
+                                                   HPKE_PUBLIC_MOST, &n);
+    if (ok != 1)
+        return ERR_INTERNAL;
+    *size = n;
+    return 0;
+}
+
+/* ---- the KEM, RFC 9180 section 4.1
+ * ---------------------------------------------------------------- */
+
+/* OpenSSL refuses an all-zero X25519 result by itself. */
+static int diffie_hellman(EVP_PKEY *mine, EVP_PKEY *theirs, uint8_t *ret, size_t *size)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(mine, NULL);
+    int ok = ctx && EVP_PKEY_derive_init(ctx) == 1 && EVP_PKEY_derive_set_peer(ctx, theirs) == 1 &&
+             EVP_PKEY_derive(ctx, ret, size) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    return ok ? 0 : ERR_INVALID_FIELD;
+}
+
+/* shared_secret from the Diffie-Hellman result; context = enc ‖ receiver's public key. */
+static int kem_shared_secret(uint16_t kem, EVP_PKEY *mine, EVP_PKEY *theirs, struct span enc,
+                             struct span receiver, uint8_t ret[HPKE_HASH_SIZE])
+{
+    uint8_t dh[SECRET_MOST], prk[HPKE_HASH_SIZE];
+    size_t dh_size = sizeof dh;
+    struct buf context = BUF_INIT((size_t)2 * HPKE_PUBLIC_MOST);
+    buf_add(&context, enc.data, enc.size);
+    buf_add(&context, receiver.data, receiver.size);
+    int r = diffie_hellman(mine, theirs, dh, &dh_size);
+    if (!r)
+        r = labeled_extract(kem, true, (struct span){0}, "eae_prk",
+                            (struct span){(char *)dh, dh_size}, prk);
+    if (!r)
+        r = labeled_expand(kem, true, prk, "shared_secret",
+                           (struct span){context.data, context.size}, ret, HPKE_HASH_SIZE);
+    OPENSSL_cleanse(dh, sizeof dh);
+    OPENSSL_cleanse(prk, sizeof prk);
+    buf_done(&context);
+    return r;
+}
+
+/* ---- key schedule, RFC 9180 section 5.1, base mode
+ * ------------------------------------------------- */
+
+static int key_schedule(uint16_t kem, const uint8_t shared[HPKE_HASH_SIZE], struct span info,
+                        struct hpke_context *ret)
+{
+    uint8_t context[1 + 2 * HPKE_HASH_SIZE] = {0}; /* mode_base = 0 */
+    uint8_t secret[HPKE_HASH_SIZE];
+    struct hpke_context made = {.kem = kem};
+    struct span none = {0}, bytes = {(char *)context, sizeof context};
+    int r = labeled_extract(kem, false, none, "psk_id_hash", none, context + 1);
+    if (!r)
+        r = labeled_extract(kem, false, none, "info_hash", info, context + 1 + HPKE_HASH_SIZE);
+    if (!r)
+        r = labeled_extract(kem, false, (struct span){(const char *)shared, HPKE_HASH_SIZE},
+                            "secret", none, secret);
+    if (!r)
+        r = labeled_expand(kem, false, secret, "key", bytes, made.key, sizeof made.key);
+    if (!r)
+        r = labeled_expand(kem, false, secret, "base_nonce", bytes, made.base_nonce,
+                           sizeof made.base_nonce);
+    if (!r)
+        r = labeled_expand(kem, false, secret, "exp", bytes, made.exporter, sizeof made.exporter);
+    OPENSSL_cleanse(secret, sizeof secret);
+    if (!r)
+        *ret = made;
+    hpke_context_done(&made);
+    return r;
+}
+
+int hpke_setup_sender(uint16_t kem, struct span public_key, struct span info, EVP_PKEY *ephemeral,
+                      uint8_t enc[HPKE_PUBLIC_MOST], struct hpke_context *ret)
+{
+    uint8_t shared[HPKE_HASH_SIZE], made_enc[HPKE_PUBLIC_MOST];
+    size_t enc_size = 0;
+    EVP_PKEY *receiver = public_from(kem, public_key), *made = NULL;
+    int r = receiver ? 0 : ERR_INVALID_FIELD;
+    if (!r && !ephemeral)
+        r = hpke_key_new(kem, &made);
+    if (!r)
+        r = hpke_key_public(ephemeral ? ephemeral : made, made_enc, &enc_size);
+    if (!r)
+        r = kem_shared_secret(kem, ephemeral ? ephemeral : made, receiver,
+                              (struct span){(char *)made_enc, enc_size}, public_key, shared);
+    if (!r)
+        r = key_schedule(kem, shared, info, ret);
+    if (!r)
+        memcpy(enc, made_enc, enc_size);
+    OPENSSL_cleanse(shared, sizeof shared);
+    EVP_PKEY_free(made);
+    EVP_PKEY_free(receiver);
+    return r;
+}
+
+int hpke_setup_receiver(uint16_t kem, EVP_PKEY *key, struct span enc, struct span info,
+                        struct hpke_context *ret)
+{
+    uint8_t shared[HPKE_HASH_SIZE], public_key[HPKE_PUBLIC_MOST];
+    size_t size = 0;
+    EVP_PKEY *sender = public_from(kem, enc);
+    int r = sender ? hpke_key_public(key, public_key, &size) : ERR_INVALID_FIELD;
+    if (!r)
+        r = kem_shared_secret(kem, key, sender, enc, (struct span){(char *)public_key, size},
+                              shared);
+    if (!r)
+        r = key_schedule(kem, shared, info, ret);
+    OPENSSL_cleanse(shared, sizeof shared);
+    EVP_PKEY_free(sender);
+    return r;
+}
+
+/* ---- AEAD
+ * ------------------------------------------------------------------------------------------ */
+
+static void next_nonce(const struct hpke_context *context, uint8_t nonce[HPKE_NONCE_SIZE])
+{
+    memcpy(nonce, context->base_nonce, HPKE_NONCE_SIZE);
+    for (int i = 0; i < 8; i++)
+        nonce[HPKE_NONCE_SIZE - 1 - i] ^= (uint8_t)(context->sequence >> (8 * i));
+}
+
+int hpke_seal(struct hpke_context *context, struct span aad, struct span text, struct buf *out)
+{
+    uint8_t nonce[HPKE_NONCE_SIZE];
+    int n;
+    int r = buf_reserve(out, text.size + HPKE_TAG_SIZE);
+    if (r)
+        return r;
+    next_nonce(context, nonce);
+    uint8_t *to = (uint8_t *)out->data + out->size, *tag = to + text.size;
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    int ok = ctx && EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, context->key, nonce) == 1;
+    if (ok && aad.size)
+        ok = EVP_EncryptUpdate(ctx, NULL, &n, (const uint8_t *)aad.data, (int)aad.size) == 1;
+    if (ok && text.size)
+        ok = EVP_EncryptUpdate(ctx, to, &n, (const uint8_t *)text.data, (int)text.size) == 1;
+    ok = ok && EVP_EncryptFinal_ex(ctx, tag, &n) == 1 &&
+         EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, HPKE_TAG_SIZE, tag) == 1;
+    EVP_CIPHER_CTX_free(ctx);
+    if (!ok)
+        return ERR_INTERNAL;
+    out->size += text.size + HPKE_TAG_SIZE;
+    context->sequence++;
+    return 0;
+}
+
+int hpke_open(struct hpke_context *context, struct span aad, struct span sealed, struct buf *out)
+{
+    uint8_t nonce[HPKE_NONCE_SIZE];
+    int n;
+    if (sealed.size < HPKE_TAG_SIZE)
+        return ERR_INVALID_FIELD;
+    size_t size = sealed.size - HPKE_TAG_SIZE;
+    int r = buf_reserve(out, size + 1);
+    if (r)
+        return r;
+    next_nonce(context, nonce);
+    const uint8_t *from = (const uint8_t *)sealed.data;
+    uint8_t *to = (uint8_t *)out->data + out->size;
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    int ok = ctx && EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, context->key, nonce) == 1;
+    if (ok && aad.size)
+        ok = EVP_DecryptUpdate(ctx, NULL, &n, (const uint8_t *)aad.data, (int)aad.size) == 1;
+    if (ok && size)
+        ok = EVP_DecryptUpdate(ctx, to, &n, from, (int)size) == 1;
+    ok =
+        ok &&
+        EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, HPKE_TAG_SIZE, (void *)(from + size)) == 1 &&
+        EVP_DecryptFinal_ex(ctx, to + size, &n) == 1;
+    EVP_CIPHER_CTX_free(ctx);
+    if (!ok) {
+        OPENSSL_cleanse(to, size);
+        return ERR_INVALID_FIELD;
+    }
+    out->size += size;
+    context->sequence++;
+    return 0;
+}
+
+int hpke_export(const struct hpke_context *context, struct span exporter_context, uint8_t *ret,
+                size_t size)
+{
+    return labeled_expand(context->kem, false, context->exporter, "sec", exporter_context, ret,
+                          size);
+}
+
+void hpke_context_done(struct hpke_context *context)
+{
+    OPENSSL_cleanse(context, sizeof *context);
+}
