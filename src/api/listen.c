@@ -7,6 +7,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -32,6 +33,9 @@ static int split(const char *listen, char host[HOST_BYTES], const char **port)
 {
     const char *colon = strrchr(listen, ':');
     if (!colon || colon[1] == '\0' || strspn(colon + 1, "0123456789") != strlen(colon + 1))
+        return ERR_USAGE;
+    /* getaddrinfo would take the lowest 16 bits of any number. */
+    if (strlen(colon + 1) > 5 || strtoul(colon + 1, NULL, 10) > UINT16_MAX)
         return ERR_USAGE;
     const char *from = listen;
     size_t size = (size_t)(colon - listen);
