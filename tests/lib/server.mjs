@@ -18,6 +18,10 @@ import { RawConnection } from './raw.mjs';
 import { Contract } from './schema.mjs';
 import { until } from './wait.mjs';
 
+function refused(error) {
+  if (error.code !== 'ECONNREFUSED') throw error;
+}
+
 const LOG_BYTES = 8 * 1024 * 1024;
 const running = new Set();
 process.on('exit', () => {
@@ -30,9 +34,16 @@ export class Server {
   #exit;
   log = '';
 
-  constructor({ args = [], env = {}, command = [] } = {}) {
+  /**
+   * args     more options of `serve`
+   * env      more variables; undefined takes one away
+   * command  what runs the binary: ['prlimit', '--nofile=64']
+   * port     a port that is known to be free, for servers whose log cannot be read
+   */
+  constructor({ args = [], env = {}, command = [], port = 0 } = {}) {
     this.dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'neocompute-test-'));
-    const [program, ...rest] = [...command, binary, 'serve', '--listen', '127.0.0.1:0',
+    this.port = port;
+    const [program, ...rest] = [...command, binary, 'serve', '--listen', `127.0.0.1:${port}`,
       '--data-dir', this.dataDir, ...extraArgs, ...args];
     this.child = spawn(program, rest, {
       env: { PATH: process.env.PATH, COMPUTE_MASTER_KEY: masterKey, ...env },
@@ -61,19 +72,25 @@ export class Server {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
+  #mustRun() {
+    if (this.exited) throw new Error(`the server ended at start:\n${this.log}`);
+  }
+
   /** {code, signal} once the process has ended. */
   exit() {
     return this.#exit;
   }
 
   async ready() {
-    const found = await until(() => {
-      if (this.exited) throw new Error(`the server ended at start:\n${this.log}`);
-      return /127\.0\.0\.1:(\d+)/.exec(this.log);
-    }, 'the printed address', 10000);
-    this.port = Number(found[1]);
-    await until(async () => (await this.request('GET', '/ready', { user: null })).status === 200,
-      '/ready', 10000);
+    this.port ||= Number(await until(() => {
+      this.#mustRun();
+      return /127\.0\.0\.1:(\d+)/.exec(this.log)?.[1];
+    }, 'the printed address', 10000));
+    await until(async () => {
+      this.#mustRun();
+      const answer = await this.request('GET', '/ready', { user: null }).catch(refused);
+      return answer?.status === 200;
+    }, '/ready', 10000);
     return this;
   }
 

@@ -114,9 +114,14 @@ describe('execute', () => {
   it('gives the input to JSON.parse as it was sent', async () => {
     const text = '{"big": 12345678901234567890, "huge": 1e400, "nul": "\\u0000", "half": "\\ud800",' +
       ' "dup": 1, "dup": 2, "deep": ' + '['.repeat(3000) + ']'.repeat(3000) + ', "__proto__": 5}';
-    const output = await server.output(`{"script": "function main(i) { let d = 0; for (let x = i.deep; x; x = x[0]) d++;
-      return [i.big, i.huge === Infinity, i.nul.length, i.half.charCodeAt(0), i.dup, d, Object.keys(i)] }".`
-      .replace(/\n\s*/g, ' ').replace(/\.$/, `, "input": ${text}}`));
+    const script = `function main(i) {
+      let d = 0;
+      for (let x = i.deep; x; x = x[0]) d++;
+      return [i.big, i.huge === Infinity, i.nul.length, i.half.charCodeAt(0), i.dup, d, Object.keys(i)];
+    }`;
+    const { json } = await server.request('POST', '/execute',
+      { body: `{"script": ${JSON.stringify(script)}, "input": ${text}}` });
+    const { output } = json;
     assert.deepEqual(output.result, [12345678901234567000, true, 1, 0xd800, 2, 3000,
       ['big', 'huge', 'nul', 'half', 'dup', 'deep', '__proto__']]);
   });
