@@ -306,6 +306,12 @@ static const char *scan_next(struct scan *scan)
 
 const char *answer_check_output(struct answer_scratch *scratch, struct span output)
 {
+    if (output.size == 0 || output.data[0] != '{')
+        return "the output is not an object";
+    if (output.size >= IN_ARRAY)
+        return "the output is too large";
+    if (!utf8_valid(output))
+        return "the output is not UTF-8";
     struct scan scan = {
         .start = (const uint8_t *)output.data,
         .at = (const uint8_t *)output.data,
@@ -313,12 +319,6 @@ const char *answer_check_output(struct answer_scratch *scratch, struct span outp
         .previous_key = scratch->previous_key,
         .depth_max = scratch->depth_max,
     };
-    if (output.size == 0 || output.data[0] != '{')
-        return "the output is not an object";
-    if (output.size >= IN_ARRAY)
-        return "the output is too large";
-    if (!utf8_valid(output))
-        return "the output is not UTF-8";
     do {
         bool open = false;
         bool container = scan_is(&scan, '{') || scan_is(&scan, '[');
