@@ -9,6 +9,7 @@
 #include "engine/job.h"
 #include "engine/logs.h"
 #include "engine/memory.h"
+#include "engine/prelude.h"
 #include "engine/random.h"
 #include "engine/realm.h"
 #include "engine/runtime.h"
@@ -171,6 +172,10 @@ static int trap_code(struct engine *e)
     if (e->trap == WASM_TRAP_ENDED) {
         return e->ended;
     }
+    if (e->trap == WASM_TRAP_CALL_DEPTH && e->reading_input) {
+        return error_set(&e->why, ERR_INPUT_INVALID, "input", "%s: it is nested too deeply",
+                         error_text(ERR_INPUT_INVALID));
+    }
     if (e->trap == WASM_TRAP_CALL_DEPTH) {
         return limit_exceeded(&e->why, ERR_STACK_OVERFLOW, LIMIT_CALL_DEPTH, ENGINE_CALL_DEPTH + 1,
                               ENGINE_CALL_DEPTH);
@@ -187,6 +192,7 @@ static int begin(struct engine *e, const struct engine_host *host, const struct 
     e->output_size = e->error_size = 0;
     e->log = (struct log_state){0};
     e->nondeterminism = 0;
+    e->reading_input = false;
     e->why = (struct error_detail){0};
     e->memory.limit = job->memory_limit;
     timers_reset(&e->timers, job->timers);
@@ -256,23 +262,31 @@ int engine_run(struct engine *e, const struct engine_host *host, const struct en
 static char digest_text[2 * SHA256_DIGEST_LENGTH + 1];
 static pthread_once_t digest_once = PTHREAD_ONCE_INIT;
 
+/* The size in front of each part: no two lists of parts look alike. */
+static void digest_add(SHA256_CTX *hash, struct span part)
+{
+    uint64_t size = part.size;
+    SHA256_Update(hash, &size, sizeof(size));
+    SHA256_Update(hash, part.data, part.size);
+}
+
 static void make_digest(void)
 {
     uint8_t digest[SHA256_DIGEST_LENGTH];
     char depth[16];
     int n = snprintf(depth, sizeof(depth), "%u", ENGINE_CALL_DEPTH);
-    const struct span parts[] = {
+    const struct span others[] = {
         span_of(wasm_build_digest),
-        {realm_prelude, realm_prelude_size},
         span_of(host_cost_text),
         {depth, (size_t)n},
     };
     SHA256_CTX hash;
     SHA256_Init(&hash);
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        uint64_t size = parts[i].size; /* in front of each part: no two lists of parts look alike */
-        SHA256_Update(&hash, &size, sizeof(size));
-        SHA256_Update(&hash, parts[i].data, parts[i].size);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        digest_add(&hash, others[i]);
+    }
+    for (size_t i = 0; i < PRELUDE_PART_COUNT; i++) {
+        digest_add(&hash, prelude_parts[i]);
     }
     SHA256_Final(digest, &hash);
     hex_encode(digest_text, digest, sizeof(digest));

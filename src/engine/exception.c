@@ -26,7 +26,8 @@ static void write_error(struct engine *e, struct text_out *out, js_value error)
     struct js_text message = take_text(e, js_get(e, error, "message"));
     struct js_text stack = take_text(e, js_call(e, e->realm.error_stack, JS_UNDEFINED, 1, &error));
     struct span shown = name.span.size > 0 ? name.span : SPAN("Error");
-    /* The engine's stack has only the calls; one that a script made may begin as in other engines. */
+    /* The engine's stack has only the calls; one that a script made may begin as in other engines.
+     */
     if (stack.span.size == 0 || starts_with(stack.span, SPAN("    ")) ||
         !starts_with(stack.span, shown)) {
         text_add(out, shown);
@@ -51,7 +52,7 @@ static void write_other(struct engine *e, struct text_out *out, js_value thrown)
 void exception_write(struct engine *e, js_value thrown)
 {
     struct text_out out = {.data = e->out->error, .max = e->out->error_max};
-    if (JS(e, JS_IsError, thrown)) {
+    if (JS(e, JS_IsError, thrown) || JS(e, JS_GetClassID, thrown) == e->realm.class_dom_exception) {
         write_error(e, &out, thrown);
     } else {
         write_other(e, &out, thrown);

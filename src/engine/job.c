@@ -27,7 +27,9 @@ static int parse_input(struct engine *e, js_value *ret)
 {
     struct span text = e->job->input.size > 0 ? e->job->input : SPAN("{}");
     uint32_t source = js_put(e, text);
+    e->reading_input = true;
     js_value value = JS_CTX(e, JS_ParseJSON, source, (uint32_t)text.size, e->realm.file_name);
+    e->reading_input = false;
     JS(e, wasm_free, source);
     if (js_is_exception(value)) {
         struct js_text message = js_text(e, js_get(e, js_exception(e), "message"));

@@ -2,6 +2,7 @@
 
 #include "engine/exception.h"
 #include "engine/host.h"
+#include "engine/prelude.h"
 #include <stdlib.h>
 
 #define FILE_NAME    "script.js"
@@ -15,14 +16,6 @@
 
 /* Room that a small job grows into without asking for more memory. */
 #define HEAP_HEADROOM_BYTES (384 * 1024u)
-
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wc23-extensions"
-const char realm_prelude[] = {
-#embed "prelude.js"
-    , '\0'};
-#pragma clang diagnostic pop
-const size_t realm_prelude_size = sizeof(realm_prelude) - 1;
 
 static int fail(struct engine *e, const char *what)
 {
@@ -95,16 +88,29 @@ static int find_context_fields(struct engine *e)
     return fail(e, "no context found");
 }
 
+static uint32_t put_prelude(struct engine *e, uint32_t size)
+{
+    uint32_t address = JS(e, wasm_malloc, size + 1);
+    uint8_t *at = engine_bytes(e, address, size + 1);
+    for (size_t i = 0; i < PRELUDE_PART_COUNT; i++) {
+        memcpy(at, prelude_parts[i].data, prelude_parts[i].size);
+        at += prelude_parts[i].size;
+    }
+    *at = '\0';
+    return address;
+}
+
 /*
  * Compiled, written out without its source and read back: the prelude's functions then show no
  * source text, as native ones do, and the snapshot is smaller.
  */
 static js_value load_prelude(struct engine *e)
 {
-    uint32_t source = js_put(e, (struct span){realm_prelude, realm_prelude_size});
+    uint32_t size = (uint32_t)prelude_size();
+    uint32_t source = put_prelude(e, size);
     uint32_t name = js_put(e, SPAN(PRELUDE_NAME));
-    js_value code = JS_CTX(e, JS_Eval, source, (uint32_t)realm_prelude_size, name,
-                           JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
+    js_value code =
+        JS_CTX(e, JS_Eval, source, size, name, JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
     if (js_is_exception(code)) {
         return code;
     }
@@ -185,9 +191,13 @@ static int take_classes(struct engine *e, js_value exports)
         const char *name;
         uint32_t *class_id;
     } classes[] = {
-        {"number", &realm->class_number},   {"string", &realm->class_string},
-        {"boolean", &realm->class_boolean}, {"bigint", &realm->class_bigint},
-        {"date", &realm->class_date},       {"rawJSON", &realm->class_raw_json},
+        {"number", &realm->class_number},
+        {"string", &realm->class_string},
+        {"boolean", &realm->class_boolean},
+        {"bigint", &realm->class_bigint},
+        {"date", &realm->class_date},
+        {"rawJSON", &realm->class_raw_json},
+        {"domException", &realm->class_dom_exception},
     };
     js_value samples = js_get(e, exports, "samples");
     for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {

@@ -18,8 +18,4 @@
 int realm_make(struct engine *e);
 void realm_done(struct realm *realm);
 
-/* The source of the prelude, for the engine digest. */
-extern const char realm_prelude[];
-extern const size_t realm_prelude_size;
-
 #endif

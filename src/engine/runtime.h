@@ -92,7 +92,8 @@ struct realm {
     js_value inspect, is_identifier, error_stack; /* of the prelude */
     js_value to_iso_string, number_value, string_value, boolean_value, bigint_value;
     uint32_t atom_input, atom_secrets, atom_to_json, atom_then, atom_raw_json;
-    uint32_t class_number, class_string, class_boolean, class_bigint, class_date, class_raw_json;
+    uint32_t class_number, class_string, class_boolean, class_bigint, class_date, class_raw_json,
+        class_dom_exception;
     uint32_t intrinsics[ENGINE_INTRINSICS]; /* addresses of the realm's own prototypes, sorted */
     uint32_t intrinsic_count;
     uint32_t object_prototype;
@@ -125,7 +126,8 @@ struct engine {
     /* How the job ended. */
     void *landing[5]; /* where wasm_trap and engine_end go to */
     enum wasm_trap trap;
-    int ended; /* ERR_* */
+    bool reading_input; /* the engine is still busy with the input, not with the script */
+    int ended;          /* ERR_* */
     struct error_detail why;
 
     struct random_pool *random;
