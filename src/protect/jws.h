@@ -1,0 +1,81 @@
+/*
+ * JSON Web Signatures, compact form (RFC 7515), with Ed25519 only: "alg":"Ed25519" (RFC 9864) when
+ * signing; "EdDSA" (RFC 8037) is taken too when verifying.
+ *
+ * What is signed says by its `typ` what it is, and a verifier names the one it wants: a signature
+ * made for one purpose can never be shown for another.
+ *
+ * Life cycle: jws_key_new or jws_key_derive -> jws_sign; jws_parse -> jws_verify -> jws_done.
+ */
+#ifndef NEOCOMPUTE_PROTECT_JWS_H
+#define NEOCOMPUTE_PROTECT_JWS_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include <openssl/evp.h>
+#include <stdint.h>
+
+#define JWS_PUBLIC_SIZE    32
+#define JWS_SEED_SIZE      32
+#define JWS_SIGNATURE_SIZE 64
+#define JWS_KID_SIZE       44            /* base64url of a SHA-256, with its NUL */
+#define JWS_TEXT_MOST      (1024 * 1024) /* characters of a JWS that is parsed */
+
+/* X(symbol, typ): everything that a key of this service ever signs. */
+#define JWS_TYPES(X)                                                                               \
+    X(RECEIPT, "neocompute-receipt+jwt") /* one job's receipt */                                   \
+    X(BATCH, "neocompute-batch+jwt")     /* the root over receipts that were signed together */    \
+    X(KEY, "neocompute-key+jwt")         /* a boot key, by the service identity */                 \
+    X(FRESHNESS, "neocompute-freshness+jwt") /* a caller's nonce, to show that the key is alive */
+
+#define JWS_TYPE_INDEX(symbol, typ) JWS_##symbol,
+enum jws_type { JWS_TYPES(JWS_TYPE_INDEX) JWS_TYPE_COUNT };
+#undef JWS_TYPE_INDEX
+
+const char *jws_type_name(enum jws_type type);
+
+struct jws_key {
+    EVP_PKEY *pkey; /* owned */
+    uint8_t public_key[JWS_PUBLIC_SIZE];
+    char kid[JWS_KID_SIZE]; /* thumbprint, RFC 7638 */
+};
+
+int jws_key_new(struct jws_key *ret); /* random. ERR_INTERNAL */
+int jws_key_derive(const uint8_t seed[JWS_SEED_SIZE], struct jws_key *ret);
+void jws_key_done(struct jws_key *key);
+
+/* The thumbprint of an Ed25519 public key. ERR_INTERNAL. */
+int jws_thumbprint(const uint8_t public_key[JWS_PUBLIC_SIZE], char ret[JWS_KID_SIZE]);
+
+/* {"alg":"Ed25519","crv":"Ed25519","kid":...,"kty":"OKP","use":"sig","x":...} */
+int jws_write_jwk(const struct jws_key *key, struct buf *out);
+
+/*
+ * Reads an Ed25519 JWK (RFC 8037), without regard to its kid. ERR_INVALID_FIELD with what is wrong
+ * in `detail`; a JWK with a private part ("d") is refused.
+ */
+int jws_read_jwk(struct span json, uint8_t ret[JWS_PUBLIC_SIZE], struct error_detail *detail);
+
+/* Appends header.payload.signature. ERR_NO_MEMORY, ERR_INTERNAL. */
+int jws_sign(const struct jws_key *key, enum jws_type type, struct span payload, struct buf *out);
+
+/* A JWS taken apart. `signing_input` is borrowed from the text. */
+struct jws {
+    char typ[64], kid[64];
+    struct buf payload;
+    struct span signing_input;
+    uint8_t signature[JWS_SIGNATURE_SIZE];
+};
+
+/*
+ * Takes the compact form apart and judges its header: `alg` must be Ed25519 or EdDSA, `crit` must
+ * not be there, nothing may stand twice. ERR_INVALID_FIELD with what is wrong in `detail`.
+ */
+int jws_parse(struct span text, struct jws *ret, struct error_detail *detail);
+void jws_done(struct jws *jws);
+
+/* Has it this very type, and did this key sign it? ERR_INVALID_FIELD, and why not, in `detail`. */
+int jws_verify(const struct jws *jws, enum jws_type type, const uint8_t public_key[JWS_PUBLIC_SIZE],
+               struct error_detail *detail);
+
+#endif
