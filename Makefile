@@ -39,7 +39,7 @@ bench: setup-bench all
 	@bench/run build/neocompute
 
 fuzz: build-fuzz/build.ninja
-	@ninja -C build-fuzz
+	@ninja -C build-fuzz fuzz-targets
 	@fuzz/run build-fuzz $(FUZZ_SECONDS)
 
 format:
