@@ -59,7 +59,7 @@ int key_parse_master(const char *text, struct secret_bytes *ret, struct error_de
     return 0;
 }
 
-int key_derive(const struct secret_bytes *master, const char *salt, const char *info,
+int key_derive(const struct secret_bytes *master, const char *salt, struct span info,
                uint8_t ret[PROTECT_KEY_SIZE])
 {
     int r = ERR_INTERNAL;
@@ -74,7 +74,7 @@ int key_derive(const struct secret_bytes *master, const char *salt, const char *
         OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)"SHA256", 0),
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, master->data, master->size),
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)salt, strlen(salt)),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)info, strlen(info)),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)info.data, info.size),
         OSSL_PARAM_construct_end(),
     };
     if (EVP_KDF_derive(ctx, key, sizeof key, params) != 1)

@@ -12,7 +12,7 @@
 int key_parse_master(const char *text, struct secret_bytes *ret, struct error_detail *detail);
 
 /* HKDF-SHA256 (RFC 5869), PROTECT_KEY_SIZE bytes into `ret`. ERR_INTERNAL. */
-int key_derive(const struct secret_bytes *master, const char *salt, const char *info,
+int key_derive(const struct secret_bytes *master, const char *salt, struct span info,
                uint8_t ret[PROTECT_KEY_SIZE]);
 
 #endif

@@ -10,6 +10,8 @@
 #define SIGNING_SALT "neocompute-signing-key"
 #define SIGNING_INFO "tee-result-signing"
 
+#define INFO_MOST 1024 /* bytes of what a key is derived for */
+
 struct protect {
     struct secret_bytes master;
     EVP_MD *sha256;
@@ -27,7 +29,7 @@ static int open_hash(struct protect *protect)
 static int open_signer(struct protect *protect)
 {
     uint8_t key[PROTECT_KEY_SIZE];
-    int r = key_derive(&protect->master, SIGNING_SALT, SIGNING_INFO, key);
+    int r = key_derive(&protect->master, SIGNING_SALT, SPAN(SIGNING_INFO), key);
     if (r)
         return r;
 
@@ -104,8 +106,32 @@ int protect_prove(struct protect *protect, struct span output, struct proof *ret
     return 0;
 }
 
-int protect_derive(struct protect *protect, const char *salt, const char *info,
-                   uint8_t ret[PROTECT_KEY_SIZE])
+static const char *const purpose_labels[] = {
+#define PURPOSE_LABEL(symbol, label) label,
+    PROTECT_PURPOSES(PURPOSE_LABEL)
+#undef PURPOSE_LABEL
+};
+
+static void add_field(struct buf *info, struct span field)
 {
-    return key_derive(&protect->master, salt, info, ret);
+    for (int shift = 24; shift >= 0; shift -= 8)
+        buf_add_char(info, (char)(field.size >> shift));
+    buf_add(info, field.data, field.size);
+}
+
+int protect_derive(struct protect *protect, enum protect_purpose purpose, uint32_t version,
+                   struct span tenant, uint8_t ret[PROTECT_KEY_SIZE])
+{
+    const char counter[4] = {(char)(version >> 24), (char)(version >> 16), (char)(version >> 8),
+                             (char)version};
+    struct buf info = BUF_INIT(INFO_MOST);
+    add_field(&info, SPAN("neocompute/v1"));
+    add_field(&info, span_of(purpose_labels[purpose]));
+    add_field(&info, (struct span){counter, sizeof counter});
+    add_field(&info, tenant);
+    int r = buf_failed(&info)
+                ? ERR_INTERNAL
+                : key_derive(&protect->master, "", (struct span){info.data, info.size}, ret);
+    buf_done(&info);
+    return r;
 }

@@ -43,10 +43,27 @@ int protect_hash(struct protect *protect, struct span data, uint8_t ret[PROTECT_
 int protect_prove(struct protect *protect, struct span output, struct proof *ret);
 
 /*
- * HKDF-SHA256 (RFC 5869) of the master key for another purpose, PROTECT_KEY_SIZE bytes. The caller
- * wipes `ret`. ERR_INTERNAL.
+ * What else is derived from the master key, from one table: X(symbol, label). Result and HPKE keys
+ * are not here: they are random at each boot, and only what must outlive a boot is derived.
  */
-int protect_derive(struct protect *protect, const char *salt, const char *info,
-                   uint8_t ret[PROTECT_KEY_SIZE]);
+#define PROTECT_PURPOSES(X)                                                                        \
+    X(SERVICE_IDENTITY, "service-identity") /* the Ed25519 key that signs each boot's keys */      \
+    X(JOBS_AT_REST, "jobs-at-rest")         /* kept results */                                     \
+    X(OUTPUT_AT_REST, "output-at-rest")                                                            \
+    X(AUDIT, "audit")                 /* the chain of the secrets' audit log */                    \
+    X(GATEWAY_TOKEN, "gateway-token") /* between gateway and service */
+
+#define PROTECT_PURPOSE_INDEX(symbol, label) PROTECT_##symbol,
+enum protect_purpose { PROTECT_PURPOSES(PROTECT_PURPOSE_INDEX) PROTECT_PURPOSE_COUNT };
+#undef PROTECT_PURPOSE_INDEX
+
+/*
+ * HKDF-SHA256 (RFC 5869) without salt; info = the lengths (u32, big-endian) and bytes of
+ * "neocompute/v1", the purpose's label, `version` (4 bytes) and `tenant` (may be empty), so that no
+ * two purposes, versions or tenants share a key. PROTECT_KEY_SIZE bytes; the caller wipes `ret`.
+ * ERR_INTERNAL.
+ */
+int protect_derive(struct protect *protect, enum protect_purpose purpose, uint32_t version,
+                   struct span tenant, uint8_t ret[PROTECT_KEY_SIZE]);
 
 #endif

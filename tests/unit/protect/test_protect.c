@@ -85,17 +85,28 @@ static void test_random_masters_differ(void **state)
     protect_free(b);
 }
 
-static void test_derived_keys_differ_by_purpose(void **state)
+/* The expected key was computed by another implementation of RFC 5869. */
+static void test_derived_keys_differ_by_purpose_version_and_tenant(void **state)
 {
+    static const struct {
+        enum protect_purpose purpose;
+        uint32_t version;
+        struct span tenant;
+    } uses[] = {{PROTECT_AUDIT, 1, {"", 0}},
+                {PROTECT_JOBS_AT_REST, 1, {"", 0}},
+                {PROTECT_AUDIT, 2, {"", 0}},
+                {PROTECT_AUDIT, 1, {"alice", 5}}};
+    enum { USES = sizeof uses / sizeof *uses };
     struct protect *protect = NULL;
-    uint8_t a[PROTECT_KEY_SIZE], b[PROTECT_KEY_SIZE], c[PROTECT_KEY_SIZE];
+    uint8_t keys[USES][PROTECT_KEY_SIZE];
     assert_int_equal(protect_new(KEY_HEX, &protect, NULL), 0);
-    assert_int_equal(protect_derive(protect, "neocompute-signing-key", "tee-result-signing", a), 0);
-    assert_int_equal(protect_derive(protect, "neocompute-signing-key", "other", b), 0);
-    assert_int_equal(protect_derive(protect, "other", "tee-result-signing", c), 0);
-    expect_hex(a, "8e1d51ff4cc6827d115f91112e97ac5f1ba13fe650309512baa3dbeb59f81163");
-    assert_memory_not_equal(a, b, sizeof a);
-    assert_memory_not_equal(a, c, sizeof a);
+    for (int i = 0; i < USES; i++)
+        assert_int_equal(
+            protect_derive(protect, uses[i].purpose, uses[i].version, uses[i].tenant, keys[i]), 0);
+    expect_hex(keys[0], "e06fe2c62b473eb3b7df9441053e21111100835b598174f04dcc1cdd23760f1d");
+    for (int i = 0; i < USES; i++)
+        for (int k = 0; k < i; k++)
+            assert_memory_not_equal(keys[i], keys[k], PROTECT_KEY_SIZE);
     protect_free(protect);
 }
 
@@ -105,7 +116,7 @@ int main(void)
         cmocka_unit_test(test_known_proof),
         cmocka_unit_test(test_master_sizes),
         cmocka_unit_test(test_random_masters_differ),
-        cmocka_unit_test(test_derived_keys_differ_by_purpose),
+        cmocka_unit_test(test_derived_keys_differ_by_purpose_version_and_tenant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
