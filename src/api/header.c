@@ -5,9 +5,12 @@
 #include "api/route.h"
 #include "api/server.h"
 #include "base/encode.h"
-#include <openssl/rand.h>
+#include "base/log.h"
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
+
+#define TRACE_RANDOM_BYTES 16 /* of a trace id that we make */
 
 static const struct {
     struct span name;
@@ -110,9 +113,15 @@ static void take_trace(struct exchange *exchange)
         exchange->trace[given.size] = '\0';
         return;
     }
-    uint8_t random[16] = {0};
-    RAND_bytes(random, sizeof random); /* failing, all zero: still a trace id */
-    hex_encode(exchange->trace, random, sizeof random);
+    struct api *api = exchange->api;
+    if (api->random_left < TRACE_RANDOM_BYTES) {
+        /* Failing, it leaves old bytes, which make a trace id too. */
+        if (getrandom(api->random, sizeof api->random, 0) < 0)
+            log_warn("no random bytes for trace ids");
+        api->random_left = sizeof api->random;
+    }
+    api->random_left -= TRACE_RANDOM_BYTES;
+    hex_encode(exchange->trace, api->random + api->random_left, TRACE_RANDOM_BYTES);
 }
 
 static void check_framing(struct exchange *exchange)

@@ -10,7 +10,7 @@
 #include "api/api.h"
 #include "api/exchange.h"
 
-#define CONNECTION_BYTES (32 * 1024) /* libmicrohttpd's memory a connection: headers fit or 431 */
+#define CONNECTION_BYTES (16 * 1024) /* libmicrohttpd's memory a connection: headers fit or 431 */
 
 /* A request must be whole within this time of its headers, however busy its sender looks. */
 #define BODY_SECONDS 60
@@ -33,6 +33,9 @@ struct api {
     char keep_alive[32]; /* tells clients when a connection is too old to be used again */
     uint16_t port;
     uint64_t started_unix_ms;
+
+    uint8_t random[1024]; /* for trace ids; taken from its end */
+    size_t random_left;
 
     /* Handles of the loop; freed by their close callbacks. */
     uv_poll_t *daemon_poll, *watch_poll;
