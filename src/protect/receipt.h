@@ -1,0 +1,58 @@
+/*
+ * Receipts: what the service states about one job, so that a stranger can check who computed what,
+ * from which script and input, under which limits. docs/protocol.md describes every claim.
+ *
+ * The payload's members are in the order of RFC 8785 and all its numbers are integers below 2^53.
+ */
+#ifndef NEOCOMPUTE_PROTECT_RECEIPT_H
+#define NEOCOMPUTE_PROTECT_RECEIPT_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "protect/keyring.h"
+#include <stdint.h>
+
+#define RECEIPT_SALT_SIZE  32
+#define RECEIPT_HASH_SIZE  32
+#define RECEIPT_NONCE_MOST 64 /* bytes of a caller's nonce */
+
+struct receipt_secret {
+    struct span name;
+    uint64_t version;
+};
+
+/* Everything is borrowed. Hashes are SHA-256; `output_sha256` is NULL for a job that failed. */
+struct receipt {
+    struct span job_id; /* text */
+    struct span user;
+    const uint8_t *salt; /* RECEIPT_SALT_SIZE random bytes of this job */
+    struct span app_id, script_name, entry_point;
+    const uint8_t *script_sha256, *input_sha256, *output_sha256;
+    const struct receipt_secret *secrets;
+    size_t secret_count;
+    const char *status;     /* "completed" or "failed" */
+    const char *error_code; /* NULL if it completed */
+    uint64_t gas_used, gas_limit, memory_used, memory_limit;
+    bool rounded; /* pinned secrets were used: gas and memory are shown in 64ths of the limit */
+    const char *const *nondeterminism;
+    size_t nondeterminism_count;
+    uint64_t started_unix_ms, duration_us;
+    const char *engine_digest;
+    const char *isolation; /* JSON value */
+    const char *claims_sha256;
+    struct span nonce; /* UTF-8; empty: none */
+    uint64_t issued_unix_s;
+};
+
+/* The subject: hex HMAC-SHA256 of the user id under the job's salt. ERR_INTERNAL. */
+int receipt_subject(struct span user, const uint8_t salt[RECEIPT_SALT_SIZE],
+                    char ret[2 * RECEIPT_HASH_SIZE + 1]);
+
+/* `value` rounded up to a multiple of limit/64. Exact figures tell, without noise, how far a script
+ * came in a comparison with a secret. */
+uint64_t receipt_round(uint64_t value, uint64_t limit);
+
+/* Appends the payload. ERR_NO_MEMORY, ERR_INTERNAL. */
+int receipt_write(const struct receipt *receipt, struct buf *out);
+
+#endif
