@@ -163,11 +163,14 @@ static void assert_job(struct fixture *fixture, const char *script, const char *
     assert_string_equal(job.text, output);
 }
 
+/* What the engine of the test answers {"well":1} to. */
+static const char *well_script = "answer {\"well\":1}";
+
 /* All is well again: a job runs, nothing is reserved, the places are those of living workers. */
 static void assert_well(struct fixture *fixture)
 {
     struct exec_stats stats;
-    assert_job(fixture, "answer {\"well\":1}", "{\"well\":1}");
+    assert_job(fixture, well_script, "{\"well\":1}");
     assert_true(fixture_until(fixture, (exec_pool_stats(fixture->pool, &stats),
                                         stats.workers == stats.idle && !stats.memory_reserved)));
     assert_int_equal(stats.running, 0);
