@@ -34,7 +34,7 @@
  * it covers the wait for a core under load. Then its worker is killed. */
 #define POOL_GRACE_MS  2000
 /* A cancelled job has this long to end by itself. */
-#define POOL_CANCEL_MS 500
+#define POOL_CANCEL_MS 1000
 /* A worker has this long from its order to its READY. */
 #define POOL_READY_MS  10000
 /* After a worker failed to come up no other is made for this long. */
