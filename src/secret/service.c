@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/uuid.h"
+#include "secret/rotate.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,12 +223,6 @@ static void on_checkpoint_timer(uv_timer_t *timer)
 /* ---- life cycle --------------------------------------------------------------------------------
  */
 
-#define KEY_CHECK_FACT  "key_check"
-#define KEY_CHECK_VALUE "neocompute"
-#define FORMAT_FACT     "format"
-
-static const struct secret_place key_check_place = {{"", 0}, {KEY_CHECK_FACT, 9}, 0};
-
 static bool key_opens(const struct secret_key *key, const struct secret_place *place,
                       struct span sealed)
 {
@@ -261,11 +256,11 @@ static int look(struct secret_service *s, struct arena *arena, struct database *
     if (r)
         return r;
     db->has_rows = rows > 0;
-    r = s->store->ops->get_fact(s->store, KEY_CHECK_FACT, arena, &db->check);
+    r = s->store->ops->get_fact(s->store, SECRET_FACT_KEY_CHECK, arena, &db->check);
     db->has_check = r == 0;
     if (r && r != ERR_NOT_FOUND)
         return r;
-    r = s->store->ops->get_fact(s->store, FORMAT_FACT, arena, &db->format);
+    r = s->store->ops->get_fact(s->store, SECRET_FACT_FORMAT, arena, &db->format);
     db->has_format = r == 0;
     return r == ERR_NOT_FOUND ? 0 : r;
 }
@@ -273,32 +268,25 @@ static int look(struct secret_service *s, struct arena *arena, struct database *
 static bool key_fits(const struct secret_service *s, const struct database *db)
 {
     struct secret_place place = {db->row.user, db->row.name, db->row.version};
-    struct span sealed = db->row.sealed;
-    if (db->has_check) {
-        place = key_check_place;
-        sealed = db->check;
-    } else if (!db->has_rows) {
-        return true;
-    }
-    return key_opens(s->key, &place, sealed) || key_opens(s->previous, &place, sealed);
+    if (db->has_check)
+        return secret_key_check_opens(s->key, db->check) ||
+               secret_key_check_opens(s->previous, db->check);
+    return !db->has_rows || key_opens(s->key, &place, db->row.sealed) ||
+           key_opens(s->previous, &place, db->row.sealed);
 }
 
 static int write_facts(struct secret_service *s, const struct database *db)
 {
     const struct store_ops *ops = s->store->ops;
-    struct buf sealed = BUF_INIT(SECRET_SEALED_MOST);
-    int r = secret_seal(s->key, SECRET_FORMAT_V2, &key_check_place, SPAN(KEY_CHECK_VALUE), &sealed);
-    if (!r)
-        r = ops->begin(s->store);
+    int r = ops->begin(s->store);
     if (!r && !db->has_check)
-        r = ops->put_fact(s->store, KEY_CHECK_FACT, (struct span){sealed.data, sealed.size});
+        r = secret_put_key_check(s->store, s->key);
     if (!r && !db->has_format)
-        r = ops->put_fact(s->store, FORMAT_FACT,
+        r = ops->put_fact(s->store, SECRET_FACT_FORMAT,
                           s->format == SECRET_FORMAT_V2 ? SPAN("2") : SPAN("1"));
     r = r ? r : ops->commit(s->store);
     if (r)
         ops->rollback(s->store);
-    buf_done(&sealed);
     return r;
 }
 

@@ -1,0 +1,152 @@
+#include "secret/rotate.h"
+
+#include "base/limits.h"
+#include <stdio.h>
+#include <string.h>
+
+#define PAGE        64
+#define PASSES_MOST 10
+#define CURSOR_MOST 128
+
+/* ---- the check value
+ * --------------------------------------------------------------------------------- */
+
+#define KEY_CHECK_VALUE "neocompute"
+static const struct secret_place key_check_place = {
+    {"", 0}, {SECRET_FACT_KEY_CHECK, sizeof SECRET_FACT_KEY_CHECK - 1}, 0};
+
+int secret_put_key_check(struct store *store, const struct secret_key *key)
+{
+    struct buf sealed = BUF_INIT(SECRET_SEALED_MOST);
+    int r = secret_seal(key, SECRET_FORMAT_V2, &key_check_place, SPAN(KEY_CHECK_VALUE), &sealed);
+    if (!r)
+        r = store->ops->put_fact(store, SECRET_FACT_KEY_CHECK,
+                                 (struct span){sealed.data, sealed.size});
+    buf_done(&sealed);
+    return r;
+}
+
+bool secret_key_check_opens(const struct secret_key *key, struct span sealed)
+{
+    struct secret_bytes value;
+    size_t size;
+    if (!key || secret_open(key, &key_check_place, sealed, &value, &size))
+        return false;
+    secret_bytes_done(&value);
+    return true;
+}
+
+/* ---- rotation
+ * ------------------------------------------------------------------------------------------ */
+
+static int rotate_row(const struct rotate_options *o, enum secret_format format,
+                      const struct store_sealed_row *row, bool *changed,
+                      struct error_detail *detail)
+{
+    struct secret_place place = {row->user, row->name, row->version};
+    struct secret_bytes value;
+    size_t size;
+    bool current = secret_open(o->key, &place, row->sealed, &value, &size) == 0;
+    if (current && secret_format_of(row->sealed) == (int)format) {
+        secret_bytes_done(&value);
+        return 0;
+    }
+    if (!current && (!o->previous || secret_open(o->previous, &place, row->sealed, &value, &size)))
+        return error_set(detail, ERR_SECRET_UNAVAILABLE, "SECRETS_MASTER_KEY_PREVIOUS",
+                         "version %llu of %.*s opens neither under SECRETS_MASTER_KEY nor under "
+                         "SECRETS_MASTER_KEY_PREVIOUS",
+                         (unsigned long long)row->version, (int)row->name.size, row->name.data);
+    struct buf sealed = BUF_INIT(SECRET_SEALED_MOST);
+    int r = secret_seal(o->key, format, &place, (struct span){(char *)value.data, size}, &sealed);
+    secret_bytes_done(&value);
+    if (!r)
+        r = o->store->ops->replace_sealed(o->store, row, (struct span){sealed.data, sealed.size});
+    buf_done(&sealed);
+    *changed = r == 0 || r == ERR_CONFLICT; /* written meanwhile: the next pass looks again */
+    return r == ERR_CONFLICT ? 0 : r;
+}
+
+/* One page, one transaction. *count 0: the end. */
+static int rotate_page(const struct rotate_options *o, enum secret_format format, char *cursor,
+                       size_t *count, struct rotate_progress *progress, struct error_detail *detail)
+{
+    struct store_sealed_row rows[PAGE];
+    struct arena arena;
+    arena_init(&arena, 64 * MIB);
+    *count = PAGE;
+    int r = o->store->ops->begin(o->store);
+    if (!r)
+        r = o->store->ops->next_sealed(o->store, span_of(cursor), &arena, rows, count);
+    for (size_t i = 0; !r && i < *count; i++) {
+        bool changed = false;
+        r = rotate_row(o, format, &rows[i], &changed, detail);
+        progress->seen++;
+        progress->changed += changed;
+    }
+    if (!r && *count)
+        snprintf(cursor, CURSOR_MOST, "%.*s", (int)rows[*count - 1].cursor.size,
+                 rows[*count - 1].cursor.data);
+    if (!r)
+        r = o->store->ops->commit(o->store);
+    if (r)
+        o->store->ops->rollback(o->store);
+    arena_done(&arena);
+    return r;
+}
+
+static int current_format(struct store *store, enum secret_format *ret)
+{
+    struct arena arena;
+    struct span format = {0};
+    arena_init(&arena, 64 * KIB);
+    int r = store->ops->get_fact(store, SECRET_FACT_FORMAT, &arena, &format);
+    *ret = span_equal(format, SPAN("1")) ? SECRET_FORMAT_V1 : SECRET_FORMAT_V2;
+    arena_done(&arena);
+    return r == ERR_NOT_FOUND ? 0 : r;
+}
+
+/* From now on new rows are written so, and the new key is the one to start with. */
+static int write_facts(const struct rotate_options *o, enum secret_format format)
+{
+    int r = o->store->ops->begin(o->store);
+    if (!r)
+        r = o->store->ops->put_fact(o->store, SECRET_FACT_FORMAT,
+                                    format == SECRET_FORMAT_V2 ? SPAN("2") : SPAN("1"));
+    if (!r)
+        r = secret_put_key_check(o->store, o->key);
+    if (!r)
+        r = o->store->ops->commit(o->store);
+    if (r)
+        o->store->ops->rollback(o->store);
+    return r;
+}
+
+int secret_rotate(const struct rotate_options *o, struct rotate_progress *ret,
+                  struct error_detail *detail)
+{
+    struct rotate_progress progress = {0}, total = {0};
+    enum secret_format format = o->format;
+    int r = format ? 0 : current_format(o->store, &format);
+    do {
+        char cursor[CURSOR_MOST] = "";
+        size_t count = 0;
+        progress = (struct rotate_progress){.pass = progress.pass + 1};
+        do {
+            r = r ? r : rotate_page(o, format, cursor, &count, &progress, detail);
+            if (!r && o->progress)
+                o->progress(o->ctx, &progress);
+        } while (!r && count > 0);
+        total.changed += progress.changed;
+        if (!r)
+            r = write_facts(o, format);
+    } while (!r && progress.changed && progress.pass < PASSES_MOST);
+    if (!r && progress.changed)
+        r = error_set(
+            detail, ERR_CONFLICT, "",
+            "others keep writing rows under the old key or format: give every server the "
+            "new key (and the old one as SECRETS_MASTER_KEY_PREVIOUS), then rotate again");
+    total.seen = progress.seen;
+    total.pass = progress.pass;
+    *ret = total;
+    return r;
+}
