@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/capability.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -237,7 +238,12 @@ ATTACK(be_dumpable)
 
 ATTACK(load_bpf)
 {
-    return syscall(SYS_bpf, 0, NULL, 0);
+    static const struct bpf_insn code[] = {{.code = 0xb7}, {.code = 0x95}}; /* return 0 */
+    union bpf_attr attr = {.prog_type = BPF_PROG_TYPE_SOCKET_FILTER,
+                           .insns = (uintptr_t)code,
+                           .insn_cnt = 2,
+                           .license = (uintptr_t)"GPL"};
+    return syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
 }
 
 ATTACK(use_io_uring)

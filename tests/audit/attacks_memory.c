@@ -12,7 +12,8 @@
 
 #define PAGE         4096ul
 #define NEEDLE_MASK  0x5a /* what is searched for must not be found in the search itself */
-#define NEEDLE_BYTES 256
+#define NEEDLE_BYTES 64
+#define NEEDLES      16
 #define PAST_END     (16ul << 20) /* the heap may have grown since */
 
 #define ATTACK(name) static long name(struct break_in *job)
@@ -42,7 +43,7 @@ static size_t needle_from_hex(const char *hex, uint8_t *masked)
     size_t n = 0;
     char digits[3] = "";
 
-    while (hex[0] && hex[1] && n < NEEDLE_BYTES) {
+    while (hex[0] && hex[0] != ',' && hex[1] && n < NEEDLE_BYTES) {
         memcpy(digits, hex, 2);
         masked[n++] = (uint8_t)strtoul(digits, NULL, 16);
         hex += 2;
@@ -50,40 +51,64 @@ static size_t needle_from_hex(const char *hex, uint8_t *masked)
     return n;
 }
 
+struct needles {
+    uint8_t masked[NEEDLES][NEEDLE_BYTES];
+    size_t size[NEEDLES];
+    unsigned count;
+};
+
+static long search_page(const struct needles *needles, const volatile uint8_t *page, bool has_next)
+{
+    long found = 0;
+
+    for (unsigned n = 0; n < needles->count; n++) {
+        size_t last = has_next ? PAGE : PAGE - needles->size[n] + 1;
+        for (size_t at = 0; at < last; at++) {
+            if (matches(page + at, needles->masked[n], needles->size[n])) {
+                found |= 1l << n;
+                break;
+            }
+        }
+    }
+    return found;
+}
+
 /*
- * Searches every readable page that the worker has, or may have got since, for bytes that are given
- * in hex and masked. Returns how often they were found, so 0 is what a wall gives; -1 with EINVAL
- * if nothing was searched. A page is looked at up to the needle's size before its end, and the
- * seams between neighbouring pages with it.
+ * Searches every readable page that the worker has, or may have got since it was sealed, the seams
+ * between them included, for bytes given in hex and masked: "NEEDLE,NEEDLE,...". Returns a bit for
+ * each that was found, so 0 is what a wall gives; -1 with EINVAL if nothing was searched.
  */
 ATTACK(search_memory)
 {
-    uint8_t masked[NEEDLE_BYTES];
-    size_t size = needle_from_hex(job->argument, masked), pages = 0;
-    long found = 0;
+    static struct needles needles;
+    const char *hex = job->argument;
+    long found = 0, pages = 0;
 
+    memset(&needles, 0, sizeof(needles));
+    while (*hex && needles.count < NEEDLES) {
+        size_t size = needle_from_hex(hex, needles.masked[needles.count]);
+        needles.size[needles.count++] = size;
+        hex += 2 * size + (hex[2 * size] == ',');
+        if (size == 0)
+            break;
+    }
     for (size_t i = 0; i < break_in_range_count; i++) {
         const struct break_in_range *range = &break_in_ranges[i];
         uintptr_t end = range->end + (strcmp(range->name, "[heap]") == 0 ? PAST_END : 0);
-        uintptr_t start = range->start;
+        /* The stack grows down. */
+        uintptr_t start = range->start - (strcmp(range->name, "[stack]") == 0 ? PAST_END : 0);
 
-        if (strcmp(range->name, "[stack]") == 0)
-            start -= PAST_END; /* it grows down */
         if (strncmp(range->name, "[v", 2) == 0)
             continue; /* the kernel's own pages: vvar, vdso, vsyscall */
         for (uintptr_t page = start; page < end; page += PAGE) {
-            const volatile uint8_t *bytes = (const volatile uint8_t *)page;
-            bool next;
-
             if (!is_readable(page))
                 continue;
-            next = page + PAGE < end && is_readable(page + PAGE);
             pages++;
-            for (size_t at = 0; at < PAGE && (next || at + size <= PAGE); at++)
-                found += matches(bytes + at, masked, size);
+            found |= search_page(&needles, (const volatile uint8_t *)page,
+                                 page + PAGE < end && is_readable(page + PAGE));
         }
     }
-    if (size == 0 || pages == 0) {
+    if (needles.count == 0 || needles.size[needles.count - 1] == 0 || pages == 0) {
         errno = EINVAL;
         return -1;
     }

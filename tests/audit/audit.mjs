@@ -1,0 +1,110 @@
+// Breaks into a sealed worker on purpose and tells what an attacker could do there.
+//
+//   node audit.mjs BUILD [--write]
+//
+// Every attack is made twice: with all walls, and (neocompute-audit-unfiltered) with the seccomp
+// filter taken away, which shows what the other mechanisms stop by themselves. With --write the
+// table goes into docs/threat-model.md. Ends with one plain line; exit 1 if anything got through.
+
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { attacks } from './attacks.mjs';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const model = path.join(here, '../../docs/threat-model.md');
+const [build = 'build', ...flags] = process.argv.slice(2);
+
+// Which mechanism answers with this error, where the filter is gone.
+const mechanisms = {
+  EMFILE: 'no descriptors (RLIMIT_NOFILE)', EBADF: 'descriptors closed', EAGAIN: 'process limit',
+  ENOENT: 'empty root', EACCES: 'landlock', ESRCH: 'pid namespace', ENOMEM: 'data limit',
+  EPERM: 'no privileges', EINVAL: 'refused', ENOSYS: 'not in this kernel',
+  EROFS: 'read-only root',
+};
+const errorName = (number) => Object.entries(os.constants.errno)
+  .find(([, value]) => value === number)?.[0] ?? `errno ${number}`;
+
+function probe(binary) {
+  const run = spawnSync(process.execPath, [path.join(here, 'probe.mjs')], {
+    env: { ...process.env, NEOCOMPUTE_BIN: path.resolve(build, 'tests/audit', binary) },
+    maxBuffer: 1 << 26, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (run.status !== 0) throw new Error(`${binary}: the audit itself failed`);
+  return JSON.parse(run.stdout);
+}
+
+/** What stopped it, in words. */
+function describe(outcome, second) {
+  const reason = outcome.reason ?? '';
+  const call = /refused system call: (\w+)/.exec(reason)?.[1];
+  if (call) return `seccomp, trap on \`${call}\``;
+  if (/signal 31/.test(reason)) return 'seccomp, killed at once';
+  if (outcome.lost)
+    return `worker ended: ${reason.replace(/^worker lost: /, '').replace(/ \(exit .*| \(killed .*9\)$/, '') || 'flooded'}`;
+  if (outcome.found) return `searched; found only: ${outcome.found.join(', ')}`;
+  if (outcome.code) return `job ended: ${outcome.code}`;
+  if (outcome.value === -1) {
+    const name = errorName(outcome.error);
+    return `${second ?? mechanisms[name] ?? 'refused'}, ${name}`;
+  }
+  if (outcome.value > 1 << 20)
+    return `data limit, after ${Math.round(outcome.value / (1 << 20))} MiB`;
+  return outcome.value > 0 ? `got ${outcome.value}` : 'cut to what the job was given';
+}
+
+/** No binary but the audit's has the hook, and no release the sanitizer's table. */
+function productIsClean() {
+  const bytes = fs.readFileSync(path.resolve(build, 'neocompute'));
+  const audit = fs.readFileSync(path.resolve(build, 'tests/audit/neocompute-audit'));
+  const table = 'neocompute-sanitizer-seal-table';
+  const sanitized = bytes.includes('__asan_init');
+  return audit.includes('//audit:') && !bytes.includes('//audit:') &&
+    !bytes.includes('__wrap_engine_run') && !bytes.includes('__wrap_seal') &&
+    (sanitized || !bytes.includes(table));
+}
+
+function writeTable(lines) {
+  const text = fs.readFileSync(model, 'utf8');
+  const begin = '<!-- audit:begin -->', end = '<!-- audit:end -->';
+  const from = text.indexOf(begin), to = text.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`${model} has no place for the table`);
+  fs.writeFileSync(model,
+    `${text.slice(0, from + begin.length)}\n${lines.join('\n')}\n${text.slice(to)}`);
+}
+
+const walls = probe('neocompute-audit');
+const bare = probe('neocompute-audit-unfiltered');
+const count = { held: 0, broken: 0 };
+const table = ['| try | stopped by | with the filter taken away |', '|---|---|---|'];
+
+function judge(condition, title) {
+  count[condition ? 'held' : 'broken'] += 1;
+  if (!condition) console.log(`BROKEN: ${title}`);
+}
+
+let i = 0;
+for (const { group, title, holds, alone, second } of attacks) {
+  if (group) {
+    table.push(`| **${group}** | | |`);
+    continue;
+  }
+  const all = walls[i], less = bare[i];
+  i += 1;
+  judge(holds(all), `${title}: ${JSON.stringify(all)}`);
+  judge(all.well, `${title}: the next job of another tenant was not answered right`);
+  if (!alone) {
+    judge(holds(less), `${title}, without the filter: ${JSON.stringify(less)}`);
+    judge(less.well, `${title}, without the filter: the next job was not answered right`);
+  }
+  const other = holds(less) ? describe(less, second) : 'nothing; it harms only the worker itself';
+  table.push(`| ${title} | ${describe(all)} | ${other} |`);
+}
+judge(productIsClean(), 'the product has no hook');
+
+console.log(table.join('\n'));
+if (flags.includes('--write')) writeTable(table);
+console.log(`${count.held} held, ${count.broken} broken`);
+process.exitCode = count.broken === 0 ? 0 : 1;
