@@ -78,19 +78,22 @@ export class Server {
 
   /** {code, signal} once the process has ended. */
   exit() {
+    this.child.ref();
     return this.#exit;
   }
 
   async ready() {
     this.port ||= Number(await until(() => {
       this.#mustRun();
-      return /127\.0\.0\.1:(\d+)/.exec(this.log)?.[1];
+      return /http:\/\/[\w.]+:(\d+)/.exec(this.log)?.[1];
     }, 'the printed address', 10000));
     await until(async () => {
       this.#mustRun();
       const answer = await this.request('GET', '/ready', { user: null }).catch(refused);
       return answer?.status === 200;
     }, '/ready', 10000);
+    // A test that fails before it stops its server must not keep the test run from ending.
+    for (const handle of [this.child, this.child.stdout, this.child.stderr]) handle.unref();
     return this;
   }
 
@@ -196,7 +199,7 @@ export class Server {
     const family = descendants(this.pid).map((entry) => entry.pid);
     if (!this.exited) this.child.kill('SIGTERM');
     const late = setTimeout(() => this.child.kill('SIGKILL'), ms * slow);
-    const { code, signal } = await this.#exit;
+    const { code, signal } = await this.exit();
     clearTimeout(late);
     this.#agent.destroy();
     const left = () => family.filter((pid) => fs.existsSync(`/proc/${pid}`));
@@ -210,7 +213,7 @@ export class Server {
   /** For tests that broke it on purpose. */
   async kill() {
     this.child.kill('SIGKILL');
-    await this.#exit;
+    await this.exit();
     this.#agent.destroy();
     fs.rmSync(this.dataDir, { recursive: true, force: true });
   }

@@ -199,12 +199,12 @@ static int order_junk(struct order *order)
     return order_hang(order);
 }
 
-/* A message that is not a worker's to send. */
+/* A message that is not a worker's to send, with descriptors where they belong to it. */
 static int order_wrong_message(struct order *order)
 {
     struct message message;
     message_init(&message, (enum message_type)order->number);
-    message_send(ZYGOTE_FD, &message, NULL);
+    message_send(ZYGOTE_FD, &message, (int[]){ZYGOTE_FD, ZYGOTE_FD});
     return order_hang(order);
 }
 

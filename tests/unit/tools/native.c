@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 
 #define GUARDED_BYTES (8ull * 1024 * 1024 * 1024 + WASM_PAGE_BYTES)
-#define MASKED_BYTES ((uint64_t)WASM_PAGES_MOST * WASM_PAGE_BYTES + WASM_MASK_SLACK)
+#define MASKED_BYTES  ((uint64_t)WASM_PAGES_MOST * WASM_PAGE_BYTES + WASM_MASK_SLACK)
 
 static sigjmp_buf trapped;
 static struct wasm *running;
@@ -85,7 +85,8 @@ void native_init(struct native *native, const struct wasm_exports *exports, int 
     exports->instantiate(w);
 }
 
-enum wasm_trap native_run(struct native *native, void (*code)(struct native *, void *), void *argument)
+enum wasm_trap native_run(struct native *native, void (*code)(struct native *, void *),
+                          void *argument)
 {
     struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_NODEFER};
     sigaction(SIGSEGV, &action, NULL);
