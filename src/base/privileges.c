@@ -65,12 +65,20 @@ int privileges_empty_capabilities(void)
     return 0;
 }
 
+/* A library OS that lacks the calls (ENOSYS) has nothing of the kind to give up. */
+static int unless_missing(int error)
+{
+    return error == ENOSYS ? 0 : error;
+}
+
 static const struct passwd *find_user(const char *name)
 {
+    static char root_name[] = "root"; /* known without /etc/passwd */
+    static const struct passwd root = {.pw_name = root_name};
     const struct passwd *user;
 
     if (name != NULL)
-        return getpwnam(name);
+        return strcmp(name, root_name) == 0 ? &root : getpwnam(name);
     user = getpwnam(PRIVILEGES_USER);
     return user != NULL ? user : getpwnam(PRIVILEGES_FALLBACK_USER);
 }
@@ -136,7 +144,7 @@ static int leave_root(const char *name, const char *data_dir, struct error_detai
 
     if (!privileges_empty_bounding_set())
         return error_set(detail, ERR_SYSTEM, "", "the capability bounding set cannot be emptied");
-    error = privileges_lock_securebits();
+    error = unless_missing(privileges_lock_securebits());
     if (error != 0)
         return error_set(detail, ERR_SYSTEM, "", "securebits cannot be set: %s", strerror(error));
     error = become(user);
@@ -161,7 +169,7 @@ static int hide_memory(void)
 #if !__has_feature(address_sanitizer) /* its leak check reads the memory as another process does   \
                                        */
     if (prctl(PR_SET_DUMPABLE, 0) != 0)
-        return errno;
+        return unless_missing(errno);
 #endif
     return 0;
 }
@@ -182,9 +190,9 @@ int privileges_drop(const char *user, const char *data_dir, char ret_user[PRIVIL
         privileges_lock_securebits();
     }
 
-    error = privileges_empty_capabilities();
+    error = unless_missing(privileges_empty_capabilities());
     if (error == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        error = errno;
+        error = unless_missing(errno);
     if (error == 0)
         error = hide_memory();
     if (error != 0)

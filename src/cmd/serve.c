@@ -1,11 +1,12 @@
 /*
  * `neocompute serve`: wires the pool, the job service and the HTTP interface to one loop.
  *
- * The order is part of the safety: the zygote starts before a key is in memory, and the master key
- * leaves the environment as soon as it is read.
+ * The order is part of the safety: privileges go first, the zygote starts before a key is in
+ * memory, and the master key leaves the environment as soon as it is read.
  */
 #include "api/api.h"
 #include "base/log.h"
+#include "base/privileges.h"
 #include "cmd/cmd.h"
 #include "engine/engine.h"
 #include "exec/exec.h"
@@ -23,8 +24,8 @@
 #include <unistd.h>
 
 struct serve_options {
-    const char *listen, *data_dir;
-    int log_level, log_format, isolation;
+    const char *listen, *data_dir, *user;
+    int log_level, log_format, isolation, require_isolation;
     bool listen_insecure;
     struct limits limits;
 };
@@ -45,6 +46,8 @@ struct serve {
     int status;
 };
 
+enum require_isolation { REQUIRE_REDUCED, REQUIRE_FULL };
+
 static const char *const isolation_names[] = {
     [EXEC_ISOLATION_PROCESS] = "process", [EXEC_ISOLATION_THREAD] = "thread"};
 
@@ -52,6 +55,7 @@ void cmd_serve_options(struct option_list *list)
 {
     static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
     static const char *const formats[] = {"auto", "json", "text", NULL};
+    static const char *const levels_of_isolation[] = {"reduced", "full", NULL};
 
     option_add(list, (struct args_option){"listen", "ADDR:PORT", "where; port 0 takes any free one",
                                           "127.0.0.1:8080", args_set_text,
@@ -71,6 +75,14 @@ void cmd_serve_options(struct option_list *list)
                          args_set_choice, offsetof(struct serve_options, log_format),
                          .choices = formats});
     option_add_isolation(list, offsetof(struct serve_options, isolation));
+    option_add(list, (struct args_option){"require-isolation", "LEVEL",
+                                          "refuse to start unless every property has this level",
+                                          "reduced", args_set_choice,
+                                          offsetof(struct serve_options, require_isolation),
+                                          .choices = levels_of_isolation});
+    option_add(list, (struct args_option){"user", "NAME", "whom a service started as root becomes",
+                                          PRIVILEGES_USER " or " PRIVILEGES_FALLBACK_USER,
+                                          args_set_text, offsetof(struct serve_options, user)});
     for (int limit = 0; limit < LIMIT_COUNT; limit++)
         if (limit_table[limit].least < limit_table[limit].most)
             option_add_limit(list, (enum limit)limit, offsetof(struct serve_options, limits));
@@ -172,6 +184,21 @@ static void describe_isolation(struct serve *serve)
     }
 }
 
+/* Never silently weaker than the operator wants it. */
+static int check_isolation(const struct serve *serve, struct error_detail *detail)
+{
+    for (int i = 0; i < SEAL_PROPERTY_COUNT; i++) {
+        const struct api_property *property = &serve->properties[i];
+
+        if (serve->options.require_isolation == REQUIRE_FULL &&
+            strcmp(property->level, seal_level_name(SEAL_FULL)) != 0)
+            return error_set(detail, ERR_SYSTEM, "--require-isolation",
+                             "\"%s\" is %s here (by: %s), and full is required", property->name,
+                             property->level, *property->by ? property->by : "nothing");
+    }
+    return 0;
+}
+
 static void log_isolation(struct serve *serve)
 {
     const struct seal_report *sealed = exec_pool_sealed(serve->pool);
@@ -231,6 +258,9 @@ static int start_api(struct serve *serve, struct error_detail *detail)
     };
 
     describe_isolation(serve);
+    int r = check_isolation(serve, detail);
+    if (r < 0)
+        return r;
     return api_new(&api, &serve->api, detail);
 }
 
@@ -245,15 +275,21 @@ static int watch_signals(struct serve *serve, struct error_detail *detail)
 static int serve_start(struct serve *serve, struct error_detail *detail)
 {
     const struct serve_options *options = &serve->options;
+    char user[PRIVILEGES_USER_BYTES];
     bool exposed;
     int r;
 
+    privileges_close_inherited();
     r = api_check_listen(options->listen, options->listen_insecure, &exposed, detail);
     if (r < 0)
         return r;
     r = make_data_dir(options->data_dir, detail);
     if (r < 0)
         return r;
+    r = privileges_drop(options->user, options->data_dir, user, detail);
+    if (r < 0)
+        return r;
+    log_debug("running", log_str("user", user));
     if (options->isolation == EXEC_ISOLATION_PROCESS) {
         r = exec_zygote_start(&serve->zygote, detail);
         if (r < 0)
