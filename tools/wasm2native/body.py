@@ -417,16 +417,12 @@ class Body:
         frame = next(f for f in self.frames if f.is_dispatch)
         self.repeated = [line.strip() for line in self.lines[frame.start :]]
         self.emit(self.dispatch_statement())
-        self.emit("refill:;")
-        self.emit(f"DISPATCH_REFILLED(l{self.dispatch.opcode_local});")
-        labels = []
         for depth in self.dispatch.targets:
             target = self.frames[-1 - depth]
             if target.kind != "block" or target.result:
                 raise Refused("dispatch to something else than the end of a block")
             target.targeted = True
-            labels.append(target.label)
-        self.dispatch_labels = labels + ["refill"] * 256
+            self.dispatch_labels.append(target.label)
 
     def dispatch_statement(self):
         return f"DISPATCH({DISPATCH_UNITS}, l{self.dispatch.opcode_local});"

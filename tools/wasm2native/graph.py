@@ -20,7 +20,8 @@ class Facts:
     loops: int = 0
     bulk: int = 0  # memory.copy, memory.fill, memory.grow
     calls: list = field(default_factory=list)  # indices, imports too; one entry a call site
-    indirect: set = field(default_factory=set)  # signatures
+    indirect: set = field(default_factory=set)  # signatures of call_indirect
+    indirect_calls: int = 0
 
 
 # Instructions that only give structure and cost nothing.
@@ -38,26 +39,25 @@ def facts_of(function):
             facts.calls.append(immediate)
         elif name == "call_indirect":
             facts.indirect.add(immediate)
+            facts.indirect_calls += 1
         elif name in ("memory.copy", "memory.fill", "memory.grow"):
             facts.bulk += 1
     return facts
 
 
-def edges_of(module, facts, indirect=True):
+def edges_of(module, facts):
     """node -> set of nodes."""
     edges = {HOST: {index for index in module.exports.values() if module.function(index)}}
     for function in module.functions:
         out = edges[function.index] = set()
         for callee in facts[function.index].calls:
             out.add(HOST if callee < len(module.imports) else callee)
-        if indirect:
-            out |= {("type", signature) for signature in facts[function.index].indirect}
-    if indirect:
-        for index in module.table.values():
-            edges.setdefault(("type", module.type_of(index)), set()).add(index)
-        for out in list(edges.values()):
-            for node in out:
-                edges.setdefault(node, set())
+        out |= {("type", signature) for signature in facts[function.index].indirect}
+    for index in module.table.values():
+        edges.setdefault(("type", module.type_of(index)), set()).add(index)
+    for out in list(edges.values()):
+        for node in out:
+            edges.setdefault(node, set())
     return edges
 
 

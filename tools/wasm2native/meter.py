@@ -1,51 +1,54 @@
 """What is charged where: gas units from static instruction counts, the same in every build.
 
 A function pays on entry for its code outside loops, a loop's back-edge for one round of the loop
-without the loops inside it. Functions that are *free* pay nothing: their instructions are part of
-what the calling code pays. A function may be free only if no cycle of calls can be made of free
-functions alone (proof.py checks that on the emitted text):
+without the loops inside it. Functions that are *free* pay nothing on entry: their instructions are
+part of what the calling code pays. Any function may be free if every cycle of calls keeps one that
+pays, and if a payment never stands for too much work. So these pay:
 
-  - it has no loop, no bulk operation, and stays small together with the free functions it calls;
-  - it is on no cycle of direct calls (a way through the host counts as direct);
-  - it is not in the table: every cycle through call_indirect enters a function that pays.
+  - the functions that count depth: together they break every cycle of calls, through the table and
+    through the host too (graph.py);
+  - a function that is large, together with the free functions it calls;
+  - a function in the table that calls through the table itself: a caller cannot know what that
+    costs, so it is charged a fixed INDIRECT_INSTRUCTIONS, which stands for one function only.
+
+proof.py checks on the emitted text that every cycle pays; nothing here is taken on trust.
 """
 
-from .graph import FREE_INSTRUCTIONS, cyclic, edges_of
+from .graph import FREE_INSTRUCTIONS
 
 INSTRUCTIONS_PER_UNIT = 8
-MOST_UNITS = 64
+MOST_UNITS = 16
 DISPATCH_UNITS = 4  # one instruction of the interpreter
 MOST_FREE_INSTRUCTIONS = 400
+INDIRECT_INSTRUCTIONS = 50
 
 
 def units(instructions):
     return max(1, min(MOST_UNITS, instructions // INSTRUCTIONS_PER_UNIT))
 
 
-def free_functions(module, facts):
-    """index -> instructions, those of the free functions it calls included."""
-    edges = edges_of(module, facts, indirect=False)
-    barred = set(module.table.values())
-    for component in cyclic(edges):
-        barred |= set(component)
+def free_functions(module, facts, counted):
+    """index -> instructions, those of the functions it calls included."""
+    in_table = set(module.table.values())
     free, decided = {}, set()
 
     def decide(index):
+        """Calls among functions that are not counted have no cycle, so this ends."""
         decided.add(index)
-        if index < len(module.imports):
-            return
-        facts_here = facts[index]
-        for callee in facts_here.calls:
-            if callee not in decided:
+        here = facts[index]
+        callees = [callee for callee in here.calls if callee >= len(module.imports)]
+        for callee in callees:
+            if callee not in decided and callee not in counted:
                 decide(callee)
-        if index in barred or facts_here.loops or facts_here.bulk:
+        if here.indirect_calls and index in in_table:
             return
-        total = facts_here.instructions + sum(free.get(callee, 0) for callee in facts_here.calls)
+        total = here.instructions + here.indirect_calls * INDIRECT_INSTRUCTIONS
+        total += sum(free.get(callee, 0) for callee in callees)
         if total <= MOST_FREE_INSTRUCTIONS:
             free[index] = total
 
     for function in module.functions:
-        if function.index not in decided:
+        if function.index not in decided and function.index not in counted:
             decide(function.index)
     return free
 
@@ -62,6 +65,8 @@ class Charges:
                 counts[here] += 1
             if name == "call":
                 counts[here] += free.get(immediate, 0)
+            elif name == "call_indirect":
+                counts[here] += INDIRECT_INSTRUCTIONS
             if name in ("block", "if"):
                 stack.append(here)
             elif name == "loop":

@@ -10,7 +10,7 @@
  *            (WASM_BOUNDS_CHECKED)
  *
  * Generated code has no loop statements: it goes round by `goto` alone, and the proof (proof.py)
- * reads the text for it. So no macro here may hide a jump, but DISPATCH and DISPATCH_REFILLED.
+ * reads the text for it. So no macro here may hide a jump, but DISPATCH, which pays itself.
  */
 #ifndef WASM2NATIVE_OPS_H
 #define WASM2NATIVE_OPS_H
@@ -31,9 +31,9 @@ typedef int64_t s64;
 typedef float f32;
 typedef double f64;
 
-#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define INLINE static inline __attribute__((always_inline, unused))
+#define INLINE      static inline __attribute__((always_inline, unused))
 
 /* F(JS_Eval) is this build's name of the module's function. */
 #ifdef WASM_BOUNDS_CHECKED
@@ -65,22 +65,15 @@ typedef double f64;
 #define LEAVE() (w->depth++)
 
 /*
- * Threaded dispatch of the interpreter loop. `dispatch_targets` has a label for each of the 256
- * bytes, then 256 times the label that refills gas: when gas has wrapped, its top bit turns the
- * index there. A test before the jump instead would make clang merge all the jumps into one.
+ * Threaded dispatch of the interpreter loop: pays, then jumps to the code of an opcode.
+ * `dispatch_targets` has a label for each of the 256 bytes.
+ *
+ * The payment is GAS, with a call on its slow path, because that has no jump of its own: clang
+ * copies the indirect jump to the end of each opcode only where nothing else could follow there.
  */
-#ifdef WASM_NO_GAS
-#define DISPATCH(units, byte) goto *dispatch_targets[(u8)(byte)]
-#else
 #define DISPATCH(units, byte)                                                                      \
     do {                                                                                           \
-        w->gas -= (units);                                                                         \
-        goto *dispatch_targets[(u8)(byte) | ((w->gas >> 55) & 256)];                               \
-    } while (0)
-#endif
-#define DISPATCH_REFILLED(byte)                                                                    \
-    do {                                                                                           \
-        wasm_gas_slow(w);                                                                          \
+        GAS(units);                                                                                \
         goto *dispatch_targets[(u8)(byte)];                                                        \
     } while (0)
 
@@ -133,7 +126,7 @@ DEFINE_STORE(i64_store32, u32, u64)
  * Bulk operations pay for the bytes before they touch them, and check the range in both builds: a
  * long run could jump over any guard area.
  */
-#define BULK_UNITS 4u
+#define BULK_UNITS          4u
 #define BULK_BYTES_PER_UNIT 16u
 
 INLINE void check_range(struct wasm *w, u32 address, u32 size)

@@ -21,8 +21,8 @@ def translate(wasm, exports, change_charges=None):
     emit.name_functions(module)
     facts = {function.index: facts_of(function) for function in module.functions}
     edges = edges_of(module, facts)
-    free = free_functions(module, facts)
     counted = cycle_breakers(edges, facts)
+    free = free_functions(module, facts, counted)
     dispatch = find_dispatch(module)
     texts = {}
     for function in module.functions:

@@ -1,7 +1,7 @@
 /*
  * quickjs_driver BUILD FILE...: evaluates each file as a script, all in one realm, and prints a
- * line for each: CPU milliseconds, gas, how it trapped, size and hash of linear memory after it, the
- * result or exception as a string. Only the milliseconds may differ between two runs.
+ * line for each: CPU milliseconds, gas, how it trapped, size and hash of linear memory after it,
+ * the result or exception as a string. Only the milliseconds may differ between two runs.
  */
 #include "quickjs_driver.h"
 #include <stdio.h>
