@@ -26,20 +26,27 @@ setup-%:
 run: all
 	@scripts/run-demo build/neocompute
 
-test: setup-test all
-	@ninja -C build unit-tests
-	@tests/run build
+# The stages of tests/run; STAGES="unit node" runs only those.
+STAGES =
 
-# The whole suite again under the sanitizers.
-test-asan asan: setup-test build-asan/build.ninja
+test: setup-test all build-asan build-fuzz
+	@ninja -C build unit-tests
+	@tests/run build $(STAGES)
+
+build-asan: setup-test build-asan/build.ninja
 	@ninja -C build-asan all unit-tests
-	@tests/run build-asan
+
+build-fuzz: setup-test build-fuzz/build.ninja
+	@ninja -C build-fuzz fuzz-targets
+
+# The whole suite, all of it under the sanitizers.
+test-asan: build-asan
+	@tests/run build-asan lint unit node
 
 bench: setup-bench all
 	@bench/run build/neocompute
 
-fuzz: build-fuzz/build.ninja
-	@ninja -C build-fuzz fuzz-targets
+fuzz: build-fuzz
 	@fuzz/run build-fuzz $(FUZZ_SECONDS)
 
 format:
@@ -48,4 +55,4 @@ format:
 clean:
 	@rm -rf build build-asan build-fuzz
 
-.PHONY: all run test test-asan asan bench fuzz format clean
+.PHONY: all run test test-asan build-asan build-fuzz bench fuzz format clean

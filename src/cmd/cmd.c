@@ -31,7 +31,8 @@ const struct cmd cmd_table[] = {
     {"jobs cancel", "ID", 1, 1, "Cancels a job on a server.", NULL, cmd_jobs_cancel_options,
      cmd_jobs_cancel},
     {"bench engine", "", 0, 0, "Measures a fresh job, its parts, and what the engine computes.",
-     "In microseconds a job: from a realm as it was at the start, through script, input and output,\n"
+     "In microseconds a job: from a realm as it was at the start, through script, input and "
+     "output,\n"
      "to the realm restored.\n",
      cmd_bench_engine_options, cmd_bench_engine},
     {"completion", "bash", 1, 1, "Prints the completion of this command line for a shell.",
