@@ -14,6 +14,7 @@
 #include "exec/zygote.h"
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -305,9 +306,23 @@ int engine_run(struct engine *engine, const struct engine_host *host, const stru
     return 0;
 }
 
-/* The seal: nothing. What a worker claims comes from the file named here, so that a test can have
- * a later one claim less, or fail. */
+/*
+ * The seal: nothing. What the zygote and its workers are to do when a worker is made stands in a
+ * file, so that a test can have a later one fail, or claim less than the first.
+ */
 #define DOUBLE_CLAIM_FILE "/tmp/neocompute-test-claim"
+
+static bool claimed(pid_t zygote, const char *what)
+{
+    char claim[64] = "", path[64];
+    snprintf(path, sizeof path, "%s.%d", DOUBLE_CLAIM_FILE, zygote);
+    FILE *file = fopen(path, "r");
+    if (file && !fgets(claim, sizeof claim, file))
+        claim[0] = 0;
+    if (file)
+        fclose(file);
+    return strcmp(claim, what) == 0;
+}
 
 int seal_namespaces(void)
 {
@@ -317,6 +332,10 @@ int seal_namespaces(void)
 pid_t seal_clone(int namespaces)
 {
     (void)namespaces;
+    if (claimed(getpid(), "no fork")) {
+        errno = EAGAIN;
+        return -1;
+    }
     return fork();
 }
 
@@ -325,20 +344,14 @@ int seal_worker(const struct seal_options *options, int namespaces, struct seal_
 {
     (void)options;
     (void)namespaces;
-    char claim[64], path[64];
-    snprintf(path, sizeof path, "%s.%d", DOUBLE_CLAIM_FILE, getppid());
-    FILE *file = fopen(path, "r");
-    int found = file && fgets(claim, sizeof claim, file);
-    if (file)
-        fclose(file);
-    if (found && strcmp(claim, "fail") == 0)
+    pid_t zygote = getppid();
+    if (claimed(zygote, "fail"))
         return error_set(detail, ERR_SYSTEM, "isolation", "no seccomp here");
-    if (found && strcmp(claim, "die") == 0)
+    if (claimed(zygote, "die"))
         raise(SIGKILL);
-    if (found && strcmp(claim, "slow") == 0)
+    if (claimed(zygote, "slow"))
         usleep(100000);
-    ret->mechanisms =
-        found && strcmp(claim, "less") == 0 ? SEAL_SECCOMP : SEAL_SECCOMP | SEAL_NO_NEW_PRIVS;
+    ret->mechanisms = SEAL_SECCOMP | (claimed(zygote, "less") ? 0 : SEAL_NO_NEW_PRIVS);
     strcpy(ret->refused, "landlock (double)");
     return 0;
 }

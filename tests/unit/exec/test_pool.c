@@ -3,6 +3,7 @@
  */
 #include "engine_double.h"
 #include "pool_fixture.h"
+#include <sys/resource.h>
 
 static void set_claim(struct fixture *fixture, const char *claim)
 {
@@ -551,8 +552,10 @@ static void test_workers_fail_to_start(void **state)
 {
     struct fixture *fixture = *state;
     struct exec_stats stats;
-    const char *const claims[] = {"fail", "die", "less"};
-    for (int i = 0; i < 3; i++) {
+    const char *const claims[] = {"fail", "die", "less", "no fork"};
+    const char *const reasons[] = {"could not be sealed", "died", "sealed less",
+                                   "could not be forked"};
+    for (int i = 0; i < 4; i++) {
         struct job job;
         unsigned lost_calls = fixture->lost_calls;
         set_claim(fixture, claims[i]);
@@ -564,9 +567,85 @@ static void test_workers_fail_to_start(void **state)
         exec_pool_stats(fixture->pool, &stats);
         assert_in_range(stats.lost - began, 1, 4 * (3 + 2));
         assert_true(fixture->lost_calls > lost_calls);
+        assert_non_null(strstr(fixture->lost, reasons[i]));
         clear_claim(fixture);
         assert_well(fixture);
     }
+}
+
+/* No descriptor is left for new workers: the old ones go on, and later all is well. */
+static void test_descriptors_exhausted(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rlimit before, none;
+    struct exec_stats stats;
+    struct job jobs[4], job;
+    assert_true(fixture_until(fixture, (exec_pool_stats(fixture->pool, &stats), stats.idle == 4)));
+    assert_well(fixture);
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = before;
+    none.rlim_cur = 0;
+    setrlimit(RLIMIT_NOFILE, &none);
+    for (int i = 0; i < 4 && exec_can_start(fixture->pool, 0); i++)
+        assert_int_equal(job_start(fixture, &jobs[i], i < 3 ? "sleep 300" : "answer {}"), 0);
+    fixture_run_ms(fixture, 100);
+    exec_pool_stats(fixture->pool, &stats);
+    assert_in_range(stats.workers, 4, 5);
+    setrlimit(RLIMIT_NOFILE, &before);
+    for (int i = 0; i < 4; i++) {
+        assert_true(fixture_until(fixture, jobs[i].ended));
+        assert_int_equal(jobs[i].result.code, 0);
+        job_free(&jobs[i]);
+    }
+    assert_int_equal(job_run(fixture, &job, "echo"), 0);
+    assert_well(fixture);
+}
+
+/* A zygote that does nothing for a while: what is to be killed or made waits, nothing is lost. */
+static void test_zygote_stopped(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job jobs[4];
+    struct exec_stats stats;
+    assert_true(fixture_until(fixture, (exec_pool_stats(fixture->pool, &stats), stats.idle == 4)));
+    fixture_run_ms(fixture, 100); /* all are forked */
+    kill(fixture->pool->zygote->pid, SIGSTOP);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(job_start(fixture, &jobs[i], "hang"), 0);
+    fixture_run_ms(fixture, 50); /* they hang by now */
+    for (int i = 0; i < 4; i++)
+        exec_cancel(jobs[i].run);
+    for (int i = 0; i < 4; i++) {
+        assert_true(fixture_until(fixture, jobs[i].ended));
+        assert_int_equal(jobs[i].result.code, ERR_CANCELLED);
+        job_free(&jobs[i]);
+    }
+    exec_pool_stats(fixture->pool, &stats);
+    assert_int_equal(stats.memory_reserved, 4 * 64 * MIB);
+    kill(fixture->pool->zygote->pid, SIGCONT);
+    assert_well(fixture);
+}
+
+/* The zygote's socket is full: the order to kill is kept and given later. */
+static void test_zygote_socket_full(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job job;
+    struct exec_stats stats;
+    struct message message;
+    assert_true(fixture_until(fixture, (exec_pool_stats(fixture->pool, &stats), stats.idle == 4)));
+    assert_int_equal(job_start(fixture, &job, "hang"), 0);
+    kill(fixture->pool->zygote->pid, SIGSTOP);
+    message_init(&message, MESSAGE_KILL_TYPE);
+    message.kill.worker = UINT32_MAX; /* nobody */
+    while (message_send(fixture->pool->zygote->fd, &message, NULL) == 0)
+        continue;
+    exec_cancel(job.run);
+    assert_true(fixture_until(fixture, job.ended));
+    job_free(&job);
+    fixture_run_ms(fixture, 300);
+    kill(fixture->pool->zygote->pid, SIGCONT);
+    assert_well(fixture);
 }
 
 /* A job may be given to a worker that is not ready yet; so may a cancel. */
@@ -680,6 +759,9 @@ int main(int argc, char **argv)
         POOL_TEST(test_no_leaks),
         POOL_TEST(test_zygote_dies),
         POOL_TEST(test_workers_fail_to_start),
+        POOL_TEST(test_descriptors_exhausted),
+        POOL_TEST(test_zygote_stopped),
+        POOL_TEST(test_zygote_socket_full),
         POOL_TEST(test_job_before_ready),
         POOL_TEST(test_sealed_report),
         POOL_TEST(test_free_while_running),

@@ -136,6 +136,24 @@ static void test_read_is_bounded(void **state)
     close(fd);
 }
 
+/* Where the system has no page for the window the core gets an error, not a SIGBUS. */
+static void test_no_memory_behind(void **state)
+{
+    (void)state;
+    struct window core;
+    struct window_request at;
+    struct exec_request request = a_request();
+    struct buf buf = BUF_INIT(MIB);
+    int fd = memfd_create("short", MFD_CLOEXEC);
+    assert_int_equal(ftruncate(fd, layout.offset[WINDOW_REQUEST]), 0);
+    assert_int_equal(window_attach(&core, &layout, fd), 0);
+    assert_int_equal(window_write_request(&core, &request, &at), ERR_NO_MEMORY);
+    assert_int_equal(window_read(&core, WINDOW_OUTPUT, 1, &buf), ERR_NO_MEMORY);
+    assert_int_equal(buf.size, 0);
+    window_done(&core);
+    close(fd);
+}
+
 /* What a large answer took goes back to the system; a small one's page stays. */
 static void test_wipe(void **state)
 {
