@@ -53,17 +53,44 @@ function classify(where, frames, files) {
     (!row.kernel || row.kernel.test(kernel)) && (!row.source || row.source.test(source)) && (!row.dso || row.dso.test(dso))).part;
 }
 
-// perf script's blocks: a header line with the pid, then one line a frame: address symbol (dso).
+// perf finds no symbols for processes that live under an empty root, and then gives an offset in the
+// file: looked up here. Returns (file, offset) -> name of the function, '?' in a stripped library.
+function symbolizer() {
+  const tables = new Map();
+  const run = (command, args) => spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 28 }).stdout ?? '';
+  const load = (file) => {
+    const segments = [...run('readelf', ['-lW', file]).matchAll(/LOAD\s+0x(\w+) 0x(\w+) 0x\w+ 0x(\w+)/g)]
+      .map((m) => m.slice(1).map((digits) => parseInt(digits, 16)));
+    const symbols = [...run('nm', ['--defined-only', file]).matchAll(/^(\w+) [tTwWiI] (\S+)$/gm)].map(([, at, name]) => ({ at: parseInt(at, 16), name })).sort((x, y) => x.at - y.at);
+    return { segments, symbols };
+  };
+  return (file, offset) => {
+    if (!tables.has(file)) tables.set(file, existsSync(file) ? load(file) : { segments: [], symbols: [] });
+    const { segments, symbols } = tables.get(file);
+    const segment = segments.find(([start, , size]) => offset >= start && offset < start + size);
+    if (!segment) return '?';
+    const address = offset - segment[0] + segment[1];
+    let low = 0;
+    for (let high = symbols.length; low < high;) {
+      const middle = (low + high) >> 1;
+      if (symbols[middle].at <= address) low = middle + 1;
+      else high = middle;
+    }
+    return low > 0 ? symbols[low - 1].name : '?';
+  };
+}
+
+// perf script's blocks: a line with the pid, then one line a frame: address symbol (dso).
 function* samples(text) {
+  const name = symbolizer();
   for (const block of text.split('\n\n')) {
     const lines = block.split('\n').filter((line) => line.trim());
     if (lines.length < 2) continue;
-    const pid = Number(lines[0].trim().split(/\s+/)[0]);
     const frames = lines.slice(1).map((line) => {
-      const m = /^\s*[0-9a-f]+ (.*) \(([^()]*)\)$/.exec(line) ?? [null, '?', '?'];
-      return { symbol: m[1].replace(/\+0x[0-9a-f]+$/, ''), dso: m[2] };
+      const [, address, symbol, dso] = /^\s*([0-9a-f]+) (.*) \(([^()]*)\)$/.exec(line) ?? [null, '0', '?', '?'];
+      return { symbol: symbol === '[unknown]' ? name(dso, parseInt(address, 16)) : symbol, dso };
     });
-    yield { pid, frames };
+    yield { pid: Number(lines[0].trim().split(/\s+/)[0]), frames };
   }
 }
 
