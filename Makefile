@@ -43,6 +43,11 @@ build-fuzz: setup-test build-fuzz/build.ninja
 test-asan: build-asan
 	@tests/run build-asan lint unit node
 
+# Breaks into a sealed worker on purpose; the table goes to docs/threat-model.md.
+audit-sandbox: setup-test all
+	@ninja -C build audit
+	@node tests/audit/audit.mjs build --write
+
 bench: setup-bench all
 	@bench/run build/neocompute
 
