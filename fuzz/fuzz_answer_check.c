@@ -51,7 +51,8 @@ static void fuzz_logs(const uint8_t *data, size_t size)
         return;
     memcpy(&count, data, sizeof count);
     struct span records = {(const char *)data + sizeof count, size - sizeof count};
-    if (!answer_write_logs(records, count, ENTRY_MOST, &json)) {
+    const struct answer_log_rules rules = {.count = count, .entry_max = ENTRY_MOST};
+    if (!answer_write_logs(records, &rules, &json)) {
         require(!buf_failed(&json));
         require_json((const uint8_t *)json.data, json.size);
     }

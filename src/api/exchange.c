@@ -2,7 +2,10 @@
 #include "api/route.h"
 #include "api/server.h"
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/log.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -225,4 +228,26 @@ void exchange_report(const struct exchange *exchange)
            log_str("path", route ? route->path : "-"), log_u64("status", (uint64_t)status),
            log_str("result", error_name(exchange->code)), log_str("job_id", exchange->job_id),
            log_u64("us", ns / NS_PER_US), log_str("trace_id", exchange->trace));
+}
+
+struct span exchange_address(const struct exchange *exchange, char text[PEER_BYTES])
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info ? info->client_addr : NULL;
+    const void *bytes = NULL;
+    if (address && address->sa_family == AF_INET)
+        bytes = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
+    else if (address && address->sa_family == AF_INET6)
+        bytes = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+    if (!bytes || !inet_ntop(address->sa_family, bytes, text, PEER_BYTES))
+        return (struct span){0};
+    return span_of(text);
+}
+
+struct span exchange_user_agent(const struct exchange *exchange)
+{
+    struct span agent = exchange->headers[HEADER_USER_AGENT];
+    size_t most = agent.size < USER_AGENT_BYTES ? agent.size : USER_AGENT_BYTES;
+    return (struct span){agent.data, utf8_valid_prefix((struct span){agent.data, most})};
 }

@@ -28,6 +28,7 @@ enum header {
     HEADER_USER,
     HEADER_TRACE,
     HEADER_IDEMPOTENCY_KEY,
+    HEADER_USER_AGENT,
     HEADER_COUNT
 };
 
@@ -105,6 +106,12 @@ void exchange_answer_job(struct exchange *exchange, const struct job *job);
 
 /* Queues the answer with libmicrohttpd. */
 enum MHD_Result exchange_send(struct exchange *exchange);
+
+/* The caller's address as text into `text`, and what they call themselves; for the audit log. */
+#define PEER_BYTES       46  /* of an address, with its NUL */
+#define USER_AGENT_BYTES 256 /* longer ones are cut */
+struct span exchange_address(const struct exchange *exchange, char text[PEER_BYTES]);
+struct span exchange_user_agent(const struct exchange *exchange);
 
 /* Counts and logs the exchange when the answer is out, or never will be. */
 void exchange_report(const struct exchange *exchange);

@@ -9,6 +9,7 @@ static void submit(struct exchange *exchange, const struct request *request, str
 {
     struct error_detail detail = {0};
     struct job *job = NULL;
+    char address[PEER_BYTES];
     struct job_submission submission = {
         .user = exchange->user,
         .idempotency_key = exchange->headers[HEADER_IDEMPOTENCY_KEY],
@@ -20,6 +21,9 @@ static void submit(struct exchange *exchange, const struct request *request, str
         .script_name = request->script_name,
         .secret_refs = request->secret_refs,
         .secret_count = request->secret_count,
+        .allow_secret_output = request->allow_secret_output,
+        .address = exchange_address(exchange, address),
+        .user_agent = exchange_user_agent(exchange),
         .timeout_ms = request->timeout_ms,
         .gas_limit = request->gas_limit,
         .memory_limit = request->memory_limit,

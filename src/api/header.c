@@ -23,6 +23,7 @@ static const struct {
     [HEADER_USER] = {SPAN("X-User-ID"), false},
     [HEADER_TRACE] = {SPAN("X-Trace-ID"), false},
     [HEADER_IDEMPOTENCY_KEY] = {SPAN("Idempotency-Key"), false},
+    [HEADER_USER_AGENT] = {SPAN("User-Agent"), false},
 };
 
 static void refuse(struct exchange *exchange, int code, enum header header, const char *message)

@@ -169,6 +169,12 @@ static int take_secret_refs(struct parser *parser, enum value_type type, struct 
     return 0;
 }
 
+static int take_allow_secret_output(struct parser *parser, enum value_type type, struct span value)
+{
+    parser->request->allow_secret_output = span_equal(value, SPAN("true"));
+    return 0;
+}
+
 /* --- numbers --- */
 
 /*
@@ -226,6 +232,7 @@ static const struct field fields[] = {
     {"entry_point", TYPE(STRING), "a string", take_entry_point},
     {"input", TYPE_ANY, "a value", take_input},
     {"secret_refs", TYPE(ARRAY), "an array of strings", take_secret_refs},
+    {"allow_secret_output", TYPE(BOOLEAN), "true or false", take_allow_secret_output},
     {"timeout", TYPE(NUMBER), "a number of seconds", take_timeout},
     {"gas_limit", TYPE(NUMBER), "a number", take_gas_limit},
     {"memory_limit", TYPE(NUMBER), "a number of bytes", take_memory_limit},

@@ -19,6 +19,7 @@ struct request {
     struct span script, entry_point, input, app_id, script_name;
     struct span secret_refs[REQUEST_SECRETS_MAX];
     size_t secret_count;
+    bool allow_secret_output;
     uint64_t timeout_ms, gas_limit, memory_limit; /* clamped */
 };
 

@@ -60,7 +60,7 @@ struct needle {
 struct guarded {
     char *name;
     size_t name_size;
-    unsigned char *value; /* without surrounding white space */
+    const unsigned char *value; /* borrowed, without surrounding white space */
     size_t size;
     struct needle *needles;
     size_t needle_count;
@@ -303,14 +303,12 @@ static int add_secret(struct guard *g, size_t index, const struct guard_secret *
         size--;
     }
     s->name = malloc(given->name.size + 1);
-    s->value = malloc(size + 1);
-    if (!s->name || !s->value)
+    if (!s->name)
         return ERR_NO_MEMORY;
     if (given->name.size)
         memcpy(s->name, given->name.data, given->name.size);
     s->name_size = given->name.size;
-    if (size)
-        memcpy(s->value, value, size);
+    s->value = (const unsigned char *)value;
     s->size = size;
     if (size < GUARD_VALUE_LEAST)
         return 0;
@@ -386,9 +384,6 @@ void guard_free(struct guard *g)
         return;
     for (size_t i = 0; g->secrets && i < g->secret_count; i++) {
         struct guarded *s = &g->secrets[i];
-        if (s->value)
-            OPENSSL_cleanse(s->value, s->size);
-        free(s->value);
         free(s->name);
         free(s->needles);
     }

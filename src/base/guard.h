@@ -17,7 +17,8 @@
  * is extended to both sides by at most GUARD_WINDOW bytes of the value, and counts if it covers a
  * needle. So the time is linear in the text, whatever the secrets and the text are.
  *
- * Life cycle: guard_new -> guard_find, guard_redact, guard_check_json -> guard_free (wipes).
+ * Life cycle: guard_new -> guard_find, guard_redact, guard_check_json -> guard_free (wipes). The
+ * values are borrowed for that time, so that there is no copy of them outside locked memory.
  */
 #ifndef NEOCOMPUTE_BASE_GUARD_H
 #define NEOCOMPUTE_BASE_GUARD_H
@@ -29,6 +30,12 @@
 #define GUARD_VALUE_LEAST 8  /* bytes; shorter values are not guarded */
 #define GUARD_LINE_LEAST  16 /* bytes */
 #define GUARD_WINDOW      32 /* bytes */
+
+/*
+ * Characters of the longest spelling of a needle: whoever cuts text has to look at this many more
+ * than they keep, or a needle across the cut is missed.
+ */
+#define GUARD_SPELLED_MOST (3u * GUARD_WINDOW)
 
 struct guard;
 
@@ -42,7 +49,7 @@ struct guard_match {
     size_t start, size; /* the part of the text that spells the secret */
 };
 
-/* Copies names and values. A guard without any needle finds nothing. ERR_NO_MEMORY. */
+/* Copies names, borrows values. A guard without any needle finds nothing. ERR_NO_MEMORY. */
 int guard_new(const struct guard_secret *secrets, size_t count, struct guard **ret);
 void guard_free(struct guard *guard);
 

@@ -331,24 +331,58 @@ const char *answer_check_output(struct answer_scratch *scratch, struct span outp
     return scan.at == scan.end ? NULL : "something follows the output";
 }
 
-const char *answer_write_logs(struct span records, uint32_t count, uint32_t entry_max,
+#define TRUNCATED "...(truncated)"
+
+int answer_redact(const struct guard *guard, struct span text, size_t max, struct buf *out)
+{
+    const size_t mark = sizeof TRUNCATED - 1;
+    struct buf clean;
+    buf_init(&clean, SIZE_MAX / 2);
+    int r = guard_redact(guard, text, &clean);
+    if (!r && clean.size > max) {
+        size_t kept = max > mark ? max - mark : 0;
+        kept = utf8_valid_prefix((struct span){clean.data, kept});
+        buf_add(out, clean.data, kept);
+        buf_add_str(out, TRUNCATED);
+    } else if (!r) {
+        buf_add(out, clean.data, clean.size);
+    }
+    buf_wipe(&clean);
+    return r || buf_failed(out) ? ERR_NO_MEMORY : 0;
+}
+
+static void write_entry(struct span entry, const struct answer_log_rules *rules, struct buf *json)
+{
+    if (!rules->guard) {
+        json_string(json, entry);
+        return;
+    }
+    struct buf shown;
+    buf_init(&shown, (size_t)rules->shown_max + sizeof TRUNCATED);
+    if (answer_redact(rules->guard, entry, rules->shown_max, &shown))
+        json->failed = true;
+    json_string(json, (struct span){shown.data, shown.size});
+    buf_wipe(&shown);
+}
+
+const char *answer_write_logs(struct span records, const struct answer_log_rules *rules,
                               struct buf *json)
 {
     buf_add_char(json, '[');
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < rules->count; i++) {
         uint32_t size;
         if (records.size < sizeof size)
             return "there are fewer log entries than the worker says";
         memcpy(&size, records.data, sizeof size);
         records = (struct span){records.data + sizeof size, records.size - sizeof size};
-        if (size > records.size || size > entry_max)
+        if (size > records.size || size > rules->entry_max)
             return "a log entry is longer than allowed";
         struct span entry = {records.data, size};
         if (!utf8_valid(entry))
             return "a log entry is not UTF-8";
         if (i > 0)
             buf_add_char(json, ',');
-        json_string(json, entry);
+        write_entry(entry, rules, json);
         records = (struct span){records.data + size, records.size - size};
     }
     buf_add_char(json, ']');

@@ -23,6 +23,7 @@
 #define NEOCOMPUTE_EXEC_ANSWER_CHECK_H
 
 #include "base/buf.h"
+#include "base/guard.h"
 #include <stdint.h>
 
 /* Memory that answer_check_output needs; made once, used for any number of checks. */
@@ -38,13 +39,27 @@ void answer_scratch_done(struct answer_scratch *scratch);
 /* Is this exactly one canonical JSON object? At most 4 GiB. */
 const char *answer_check_output(struct answer_scratch *scratch, struct span output);
 
+/* What log entries may be, and what becomes of them. */
+struct answer_log_rules {
+    uint32_t count;            /* of records: exactly so many */
+    uint32_t entry_max;        /* bytes of one record at most */
+    const struct guard *guard; /* NULL, or: secrets are redacted, then entries are cut ... */
+    uint32_t shown_max;        /* ... to this many bytes */
+};
+
 /*
  * Turns log records (u32 size in native order, then that many bytes of UTF-8, one after another)
- * into a JSON array of strings at the end of `json`. There must be exactly `count` of them, each of
- * at most `entry_max` bytes. Check buf_failed(json) too: then memory was short.
+ * into a JSON array of strings at the end of `json`. Check buf_failed(json) too: then memory was
+ * short.
  */
-const char *answer_write_logs(struct span records, uint32_t count, uint32_t entry_max,
+const char *answer_write_logs(struct span records, const struct answer_log_rules *rules,
                               struct buf *json);
+
+/*
+ * Appends `text` with secrets redacted and cut to `max` bytes, at the end of a character and with
+ * "...(truncated)" where something was cut. ERR_NO_MEMORY.
+ */
+int answer_redact(const struct guard *guard, struct span text, size_t max, struct buf *out);
 
 /* Is an error text UTF-8? */
 const char *answer_check_error(struct span error);

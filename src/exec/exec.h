@@ -21,6 +21,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/guard.h"
 #include "base/limits.h"
 #include "exec/seal.h"
 #include <stdbool.h>
@@ -43,6 +44,11 @@ struct exec_request {
     const struct exec_secret *secrets;
     size_t secret_count;
     uint64_t timeout_ms, gas_limit, memory_limit;
+    /*
+     * The leak guards, borrowed until `done` was called; NULL: none. What `guard` finds is redacted
+     * in logs and error; an output in which `output_guard` finds something is ERR_SECRET_LEAK.
+     */
+    const struct guard *guard, *output_guard;
 };
 
 /*

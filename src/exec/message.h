@@ -22,7 +22,7 @@ enum message_party { MESSAGE_CORE, MESSAGE_ZYGOTE, MESSAGE_WORKER };
 struct worker_config {
     struct window_layout layout;
     uint64_t memory_max; /* bytes of private data a worker process may have */
-    uint32_t output_depth, log_entries, log_entry_bytes, timers;
+    uint32_t output_depth, log_entries, log_entry_bytes, error_bytes, timers;
 };
 
 /* Make a worker. Comes with two descriptors: its window, its socket. */

@@ -42,6 +42,7 @@ static int pool_configure(struct exec_pool *pool, const struct exec_options *opt
     pool->config.output_depth = (uint32_t)value[LIMIT_OUTPUT_DEPTH];
     pool->config.log_entries = (uint32_t)value[LIMIT_LOG_ENTRIES];
     pool->config.log_entry_bytes = (uint32_t)value[LIMIT_LOG_ENTRY_BYTES];
+    pool->config.error_bytes = (uint32_t)value[LIMIT_ERROR_BYTES];
     pool->config.timers = (uint32_t)value[LIMIT_TIMERS];
     pool->workers_max = value[LIMIT_WORKERS];
     pool->warm = value[LIMIT_WARM_WORKERS];

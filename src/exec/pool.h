@@ -54,6 +54,7 @@ struct exec_run {
     bool cancelled;
     uint64_t started_ns;
     struct window_request request;
+    const struct guard *guard, *output_guard; /* borrowed; NULL: none */
 };
 
 struct pool_worker {

@@ -213,6 +213,8 @@ int pool_worker_give(struct pool_worker *worker, const struct exec_request *requ
         .sequence = message.start.sequence,
         .started_ns = now,
         .request = message.start.request,
+        .guard = request->guard,
+        .output_guard = request->output_guard,
     };
     worker->memory_reserved = request->memory_limit;
     pool->memory_reserved += request->memory_limit;
@@ -262,6 +264,11 @@ static const char *pool_worker_take_ready(struct pool_worker *worker, const stru
     return NULL;
 }
 
+/* "[secret NAME]" in place of eight bytes. */
+#define SECRET_NAME_GROWTH ((WINDOW_SECRET_NAME_BYTES + 16) / 8)
+#define LEAK_PATH_BYTES    256u /* of the place that a refused output's error names */
+#define LEAK_ERROR_BYTES   1024u
+
 static bool worker_may_say(int code, bool cancelled)
 {
     for (size_t i = 0; i < sizeof worker_codes / sizeof worker_codes[0]; i++)
@@ -281,9 +288,17 @@ static const char *pool_read_logs(struct pool_worker *worker, const struct messa
 {
     struct exec_pool *pool = worker->pool;
     const struct worker_config *config = &pool->config;
+    const struct answer_log_rules rules = {
+        .count = done->log_count,
+        .entry_max = config->log_entry_bytes + WINDOW_LOG_MARK_BYTES + GUARD_SPELLED_MOST,
+        .guard = worker->run.guard,
+        .shown_max = config->log_entry_bytes,
+    };
 
-    /* In JSON a byte takes six at most; a quote at either end and a comma for each entry. */
-    buf_init(ret, 6ul * done->logs_size + 3ul * done->log_count + 2);
+    /* In JSON a byte takes six at most; a quote at either end and a comma for each entry. What is
+     * redacted may grow by a name for each eight bytes. */
+    size_t growth = rules.guard ? SECRET_NAME_GROWTH : 1;
+    buf_init(ret, 6ul * growth * done->logs_size + 3ul * done->log_count + 2);
     if (done->log_count > config->log_entries + 1u)
         return "it wrote more log entries than allowed";
     struct buf *records = &pool->records;
@@ -291,8 +306,7 @@ static const char *pool_read_logs(struct pool_worker *worker, const struct messa
     if (window_read(&worker->window, WINDOW_LOGS, done->logs_size, records))
         *r = ERR_NO_MEMORY;
     else
-        fault = answer_write_logs((struct span){records->data, records->size}, done->log_count,
-                                  config->log_entry_bytes + WINDOW_LOG_MARK_BYTES, ret);
+        fault = answer_write_logs((struct span){records->data, records->size}, &rules, ret);
     if (buf_failed(ret))
         *r = ERR_NO_MEMORY;
     if (records->size > 0)
@@ -301,24 +315,79 @@ static const char *pool_read_logs(struct pool_worker *worker, const struct messa
     return fault;
 }
 
-/* Copies and checks the answer. NULL, or how the worker broke the protocol. */
-static const char *pool_read_answer(struct pool_worker *worker, const struct message_done *done,
-                                    struct exec_result *result)
+/* The output is refused: nothing of it is kept, and the error says which secret and where. */
+static int pool_refuse_leak(struct exec_result *result, const struct guard *guard, size_t secret,
+                            const char *path)
 {
-    struct exec_pool *pool = worker->pool;
-    const struct window_layout *layout = &worker->window.layout;
+    struct span name = guard_secret_name(guard, secret);
+    buf_wipe(&result->output);
+    result->code = ERR_SECRET_LEAK;
+    buf_init(&result->error, LEAK_ERROR_BYTES);
+    return buf_addf(&result->error, "%s: %.*s, at \"%s\"", error_text(ERR_SECRET_LEAK),
+                    (int)name.size, name.data, path);
+}
+
+/* Keeps secrets in: refuses the output, or redacts the error. */
+static int pool_guard_text(const struct pool_worker *worker, struct exec_result *result)
+{
     const struct exec_run *run = &worker->run;
+    char path[LEAK_PATH_BYTES];
+    size_t secret;
+    if (result->code == 0) {
+        struct span output = {result->output.data, result->output.size};
+        if (!run->output_guard ||
+            !guard_check_json(run->output_guard, output, &secret, path, sizeof path))
+            return 0;
+        return pool_refuse_leak(result, run->output_guard, secret, path);
+    }
+    if (!run->guard)
+        return 0;
+    size_t max = worker->pool->config.error_bytes;
+    struct buf shown;
+    buf_init(&shown, max + WINDOW_LOG_MARK_BYTES);
+    int r = answer_redact(run->guard, (struct span){result->error.data, result->error.size}, max,
+                          &shown);
+    buf_wipe(&result->error);
+    result->error = shown;
+    return r;
+}
+
+/* Copies and checks output or error. `*r` as above. */
+static const char *pool_read_text(struct pool_worker *worker, const struct message_done *done,
+                                  struct exec_result *result, int *r)
+{
     bool failed = done->code != 0;
     enum window_area area = failed ? WINDOW_ERROR : WINDOW_OUTPUT;
     uint32_t size = failed ? done->error_size : done->output_size;
     struct buf *text = failed ? &result->error : &result->output;
-    const char *fault = NULL;
+
+    buf_init(text, size);
+    *r = window_read(&worker->window, area, size, text);
+    if (*r)
+        return NULL;
+    struct span span = {text->data, text->size};
+    const char *fault =
+        failed ? answer_check_error(span) : answer_check_output(&worker->pool->scratch, span);
+    if (!fault)
+        *r = pool_guard_text(worker, result);
+    return fault;
+}
+
+/* Copies and checks the answer. NULL, or how the worker broke the protocol. */
+static const char *pool_read_answer(struct pool_worker *worker, const struct message_done *done,
+                                    struct exec_result *result)
+{
+    const struct window_layout *layout = &worker->window.layout;
+    const struct exec_run *run = &worker->run;
+    uint32_t size = done->code ? done->error_size : done->output_size;
+    int r = 0, logs_r = 0;
 
     if (!run->done || done->sequence != run->sequence)
         return "it answered a job that it does not have";
     if (!worker_may_say(done->code, run->cancelled))
         return "it ended its job with a code that is not its to use";
-    if (size > layout->size[area] || done->logs_size > layout->size[WINDOW_LOGS])
+    if (size > layout->size[done->code ? WINDOW_ERROR : WINDOW_OUTPUT] ||
+        done->logs_size > layout->size[WINDOW_LOGS])
         return "its answer is longer than its window";
     if (done->nondeterminism & ~(uint32_t)NONDETERMINISM_ALL)
         return "it touched what there is not";
@@ -330,16 +399,14 @@ static const char *pool_read_answer(struct pool_worker *worker, const struct mes
         .memory_used = at_most(done->memory_used, run->request.memory_limit),
         .duration_ns = at_most(done->duration_ns, clock_now_ns() - run->started_ns),
     };
-    buf_init(text, size);
-    int r = window_read(&worker->window, area, size, text);
-    if (r == 0) {
-        struct span span = {text->data, text->size};
-        fault = failed ? answer_check_error(span) : answer_check_output(&pool->scratch, span);
-    }
+    const char *fault = pool_read_text(worker, done, result, &r);
     if (!fault)
-        fault = pool_read_logs(worker, done, &result->logs, &r);
-    if (r)
+        fault = pool_read_logs(worker, done, &result->logs, &logs_r);
+    if (r || logs_r) {
+        /* Half of an answer must not pass for one, nor an output that nobody looked through. */
+        buf_wipe(&result->output);
         result->code = ERR_NO_MEMORY;
+    }
     return fault;
 }
 

@@ -27,14 +27,15 @@ int window_layout_init(struct window_layout *ret, const struct limits *limits)
 {
     const uint64_t *value = limits->value;
     uint64_t secret = 2 * sizeof(uint32_t) + WINDOW_SECRET_NAME_BYTES + WINDOW_SECRET_VALUE_BYTES;
-    uint64_t entry = sizeof(uint32_t) + value[LIMIT_LOG_ENTRY_BYTES] + WINDOW_LOG_MARK_BYTES;
+    uint64_t entry = sizeof(uint32_t) + value[LIMIT_LOG_ENTRY_BYTES] + WINDOW_LOG_MARK_BYTES +
+                     GUARD_SPELLED_MOST;
     const uint64_t size[WINDOW_AREA_COUNT] = {
         [WINDOW_REQUEST] = value[LIMIT_SCRIPT_BYTES] + WINDOW_ENTRY_POINT_BYTES +
                            value[LIMIT_INPUT_BYTES] + value[LIMIT_SECRET_REFS] * secret,
         [WINDOW_OUTPUT] = value[LIMIT_OUTPUT_BYTES],
         /* One entry more than allowed says how many were dropped. */
         [WINDOW_LOGS] = (value[LIMIT_LOG_ENTRIES] + 1) * entry,
-        [WINDOW_ERROR] = value[LIMIT_ERROR_BYTES],
+        [WINDOW_ERROR] = value[LIMIT_ERROR_BYTES] + GUARD_SPELLED_MOST,
     };
     struct window_layout layout;
     uint64_t at = window_round_up(sizeof(struct window_control));

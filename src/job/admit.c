@@ -86,7 +86,7 @@ static struct user *next_turn(struct job_service *service)
 void job_dispatch(struct job_service *service)
 {
     struct user *user;
-    while ((user = next_turn(service))) {
+    while (job_hand_over_ready(service) && (user = next_turn(service))) {
         struct job *job = user->queue_first;
         user_drop_turn(service, user); /* to the end of the ring, if they have more */
         job_start(job);
@@ -191,7 +191,8 @@ static int make_parts(struct job *job, const struct job_submission *submission)
     if (submission->secret_count == 0)
         return 0;
     job->live->secret_refs = calloc(submission->secret_count, sizeof(struct span));
-    return job->live->secret_refs ? 0 : ERR_NO_MEMORY;
+    job->live->caller = malloc(submission->address.size + submission->user_agent.size + 1);
+    return job->live->secret_refs && job->live->caller ? 0 : ERR_NO_MEMORY;
 }
 
 static void copy_names(struct job *job, const struct job_submission *submission)
@@ -203,6 +204,19 @@ static void copy_names(struct job *job, const struct job_submission *submission)
         memcpy(job->text + app_id.size, script_name.data, script_name.size);
     job->app_id_size = (uint32_t)app_id.size;
     job->script_name_size = (uint32_t)script_name.size;
+}
+
+/* Address and user agent belong to the connection; the audit log wants them later. */
+static void keep_caller(struct live *live)
+{
+    struct span *parts[] = {&live->submission.address, &live->submission.user_agent};
+    char *at = live->caller;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (parts[i]->size)
+            memcpy(at, parts[i]->data, parts[i]->size);
+        parts[i]->data = at;
+        at += parts[i]->size;
+    }
 }
 
 static int make_job(struct job_service *service, const struct job_submission *submission,
@@ -227,6 +241,7 @@ static int make_job(struct job_service *service, const struct job_submission *su
         memcpy(live->secret_refs, submission->secret_refs,
                submission->secret_count * sizeof *live->secret_refs);
         live->submission.secret_refs = live->secret_refs;
+        keep_caller(live);
     }
     job->service = service;
     job->started_unix_ms = clock_unix_ms();
@@ -255,7 +270,7 @@ static void enlist(struct job *job, struct user *user, struct key *key)
     service->stats.total++;
 }
 
-/* A job that has to wait keeps what its spans point into, and lets go of the others. */
+/* A job that waits, for its turn or its secrets, keeps what its spans point into. */
 static void take_storage(struct job *job, struct job_submission *submission)
 {
     struct job_submission *mine = &job->live->submission;
@@ -281,10 +296,10 @@ static int admit(struct job_service *service, struct user *user, struct job_subm
     enlist(job, user, key);
     enter_queue(job);
     job_dispatch(service);
-    if (job->status == JOB_QUEUED) {
+    if (job->live && !job->live->run)
         take_storage(job, submission);
+    if (job->status == JOB_QUEUED)
         job_arm_queue_timer(service);
-    }
     *ret = job;
     return 0;
 }

@@ -1,6 +1,7 @@
 /*
  * What the files of src/job share. service.c: life cycle; user.c: users and their turns; admit.c:
- * who gets in; run.c: start, end, cancel; keep.c: what is kept and for how long; list.c: looking.
+ * who gets in; run.c: start, end, cancel; secrets.c: what a job is given; keep.c: what is kept and
+ * for how long; list.c: looking.
  */
 #ifndef NEOCOMPUTE_JOB_INTERNAL_H
 #define NEOCOMPUTE_JOB_INTERNAL_H
@@ -10,9 +11,14 @@
 
 /* The part of a job that goes when it has ended. */
 struct live {
-    struct job_submission submission; /* while it waits: with the storage */
-    struct span *secret_refs;         /* owned copy of the submission's */
-    struct exec_run *run;             /* while it runs */
+    struct job_submission submission;   /* while it waits: with the storage */
+    struct span *secret_refs;           /* owned copy of the submission's */
+    struct exec_run *run;               /* while it runs */
+    struct secret_ticket *ticket;       /* while it waits for its secrets */
+    struct secret_set *secrets;         /* owned, until it ends */
+    struct guard *guard, *output_guard; /* owned; over the values in `secrets` */
+    struct job *ready_next; /* among those that have their secrets and wait for a worker */
+    char *caller;           /* owned: address and user agent, while it waits */
     struct job_waiter *waiters;
     struct job *queue_next, *queue_prev; /* among the waiting jobs of its user */
     struct job *peer_next, *peer_prev;   /* among all waiting, or all running jobs */
@@ -43,6 +49,7 @@ struct job {
     uint64_t duration_ns, gas_used, memory_used;
     uint64_t timeout_ms, gas_limit, memory_limit;
     uint32_t nondeterminism;
+    bool rounded; /* it used pinned secrets: gas and memory are shown in 64ths of the limit */
     /* app_id, script_name, output, logs and error, one after another in one allocation. */
     uint32_t app_id_size, script_name_size, output_size, logs_size, error_size;
     char *text;
@@ -70,7 +77,7 @@ struct job_service {
     uv_loop_t *loop;
     const struct limits *limits;
     struct protect *protect;
-    struct job_secrets secrets; /* resolve NULL: none */
+    struct secret_service *secrets; /* NULL: none */
     struct exec_pool *pool;
     uint64_t user_running_max;
     uint8_t hash_seed[16];
@@ -78,6 +85,7 @@ struct job_service {
     struct table jobs, users, keys;
     struct user *turn_first, *turn_last;
     struct job_list_ends waiting, running; /* through live->peer_next; waiting oldest first */
+    struct job *ready_first, *ready_last;  /* through live->ready_next */
     struct job_list_ends kept;             /* through kept_next; the first to end first */
     struct user **ranking;                 /* heap: the user with the most retained bytes is [0] */
     size_t ranking_size, ranking_capacity;
@@ -115,10 +123,20 @@ uint64_t job_id_hash(const struct job_id *id);
 
 /* run.c: takes the job out of the queue and starts it; if that fails, the job has ended. */
 void job_start(struct job *job);
+/* Gives a job that has all it needs to a worker; if none is free, it is the first to get one. */
+void job_hand_over(struct job *job);
+/* Hands over those that wait so. False while one of them still has to wait. */
+bool job_hand_over_ready(struct job_service *service);
 /* Ends a job. `result` may be NULL; then `message` (or the text of `code`) is its error. */
 void job_end(struct job *job, int code, struct exec_result *result, const char *message);
 void job_peer_add(struct job_list_ends *list, struct job *job);
 void job_peer_remove(struct job_list_ends *list, struct job *job);
+
+/* secrets.c: asks for the job's secrets; job_hand_over or job_end follows. ERR_SECRET_UNAVAILABLE.
+ */
+int job_ask_secrets(struct job *job, struct error_detail *detail);
+void job_drop_secrets(struct live *live);
+void job_round_figures(struct job *job);
 
 /* service.c: after a job ended, was it the last one that a stop waits for? */
 void job_check_stop(struct job_service *service);

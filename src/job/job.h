@@ -20,6 +20,7 @@
 #include "base/uuid.h"
 #include "exec/exec.h"
 #include "protect/protect.h"
+#include "secret/secret.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
@@ -42,26 +43,11 @@ struct job_id {
 /* False if `text` is no id that this service would give. */
 bool job_id_parse(struct span text, struct job_id *ret);
 
-/*
- * Where the values of secrets come from. Without one every named secret is unavailable, and a job
- * that names any fails before its script starts.
- */
-struct job_secrets {
-    /*
-     * Resolves all names or none: 0 and `*ret` (released by `release`), or ERR_SECRET_UNAVAILABLE
-     * with which one and why in `detail`.
-     */
-    int (*resolve)(void *ctx, struct span user, const struct span *names, size_t count,
-                   struct exec_secret **ret, struct error_detail *detail);
-    void (*release)(void *ctx, struct exec_secret *secrets, size_t count);
-    void *ctx;
-};
-
 struct job_options {
     uv_loop_t *loop;
-    const struct limits *limits;       /* borrowed for good */
-    struct protect *protect;           /* borrowed for good */
-    const struct job_secrets *secrets; /* NULL: none; copied */
+    const struct limits *limits;    /* borrowed for good */
+    struct protect *protect;        /* borrowed for good */
+    struct secret_service *secrets; /* borrowed for good; NULL: every secret is unavailable */
 };
 
 int job_service_new(const struct job_options *options, struct job_service **ret,
@@ -93,6 +79,8 @@ struct job_submission {
     struct span script, entry_point, input, app_id, script_name;
     const struct span *secret_refs;
     size_t secret_count;
+    bool allow_secret_output;        /* those that their owner lets out may be in the output */
+    struct span address, user_agent; /* of the caller, for the audit log of secrets */
     uint64_t timeout_ms, gas_limit, memory_limit; /* within their limits already */
     /*
      * Buffers that script, entry_point, input and secret_refs point into. A job that has to wait

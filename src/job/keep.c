@@ -104,7 +104,9 @@ void job_free_parts(struct job *job)
     if (job->live) {
         for (size_t i = 0; i < JOB_STORAGE_COUNT; i++)
             buf_done(&job->live->submission.storage[i]);
+        job_drop_secrets(job->live);
         free(job->live->secret_refs);
+        free(job->live->caller);
     }
     free(job->live);
     free(job->text);

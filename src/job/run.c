@@ -28,6 +28,8 @@ static void drop_storage(struct live *live)
         buf_done(&live->submission.storage[i]);
 }
 
+#define SECRET_REFS_MOST 64 /* what limits.h allows secret_refs to be at most */
+
 static void run_done(void *ctx, struct exec_result *result)
 {
     struct job *job = ctx;
@@ -37,45 +39,32 @@ static void run_done(void *ctx, struct exec_result *result)
     job_dispatch(service);
 }
 
-static int resolve_secrets(struct job *job, struct exec_secret **ret, struct error_detail *detail)
+/* 0, or why no worker has it. ERR_QUEUE_FULL: none is free. */
+static int give_to_worker(struct job *job)
 {
-    const struct job_submission *submission = &job->live->submission;
-    const struct job_secrets *secrets = &job->service->secrets;
-    if (submission->secret_count == 0)
-        return 0;
-    if (!secrets->resolve)
-        return error_set(detail, ERR_SECRET_UNAVAILABLE, "secret_refs",
-                         "secret \"%.*s\" cannot be had: this service has no store of secrets",
-                         (int)submission->secret_refs[0].size, submission->secret_refs[0].data);
-    struct span user = {job->user->id, job->user->id_size};
-    return secrets->resolve(secrets->ctx, user, submission->secret_refs, submission->secret_count,
-                            ret, detail);
-}
-
-static int hand_over(struct job *job, struct error_detail *detail)
-{
-    struct job_service *service = job->service;
-    const struct job_submission *submission = &job->live->submission;
-    struct exec_secret *secrets = NULL;
-    int r = resolve_secrets(job, &secrets, detail);
-    if (r)
-        return r;
+    struct live *live = job->live;
+    const struct job_submission *submission = &live->submission;
+    const struct secret_set *set = live->secrets;
+    struct exec_secret secrets[SECRET_REFS_MOST];
+    size_t count = set ? set->count : 0;
+    if (count > SECRET_REFS_MOST)
+        return ERR_SECRET_UNAVAILABLE;
+    for (size_t i = 0; i < count; i++)
+        secrets[i] = (struct exec_secret){
+            set->values[i].name, {(const char *)set->values[i].bytes.data, set->values[i].size}};
     struct exec_request request = {
         .script = submission->script,
         .entry_point = submission->entry_point,
         .input = submission->input,
         .secrets = secrets,
-        .secret_count = secrets ? submission->secret_count : 0,
+        .secret_count = count,
         .timeout_ms = job->timeout_ms,
         .gas_limit = job->gas_limit,
         .memory_limit = job->memory_limit,
+        .guard = live->guard,
+        .output_guard = live->output_guard,
     };
-    r = exec_start(service->pool, &request, run_done, job, &job->live->run);
-    if (secrets)
-        service->secrets.release(service->secrets.ctx, secrets, submission->secret_count);
-    if (r)
-        error_set(detail, r, "", "no worker could take the job");
-    return r;
+    return exec_start(job->service->pool, &request, run_done, job, &live->run);
 }
 
 /* What a job is told if the pool could not take it: its failure, not its request's. */
@@ -91,6 +80,66 @@ static int failure_of(int code)
     }
 }
 
+static void wait_for_worker(struct job *job)
+{
+    struct job_service *service = job->service;
+    job->live->ready_next = NULL;
+    *(service->ready_last ? &service->ready_last->live->ready_next : &service->ready_first) = job;
+    service->ready_last = job;
+}
+
+static void leave_ready(struct job *job)
+{
+    struct job_service *service = job->service;
+    struct job *before = NULL, *at = service->ready_first;
+    while (at && at != job) {
+        before = at;
+        at = at->live->ready_next;
+    }
+    if (!at)
+        return;
+    *(before ? &before->live->ready_next : &service->ready_first) = job->live->ready_next;
+    if (service->ready_last == job)
+        service->ready_last = before;
+}
+
+void job_hand_over(struct job *job)
+{
+    int r = job->service->ready_first ? ERR_QUEUE_FULL : give_to_worker(job);
+    if (r == ERR_QUEUE_FULL) {
+        wait_for_worker(job);
+        return;
+    }
+    drop_storage(job->live); /* the window has its own copy */
+    if (r)
+        job_end(job, failure_of(r), NULL, "no worker could take the job");
+}
+
+bool job_hand_over_ready(struct job_service *service)
+{
+    struct job *job;
+    while ((job = service->ready_first)) {
+        if (!exec_can_start(service->pool, job->memory_limit))
+            return false;
+        leave_ready(job);
+        int r = give_to_worker(job);
+        drop_storage(job->live);
+        if (r)
+            job_end(job, failure_of(r), NULL, "no worker could take the job");
+    }
+    return true;
+}
+
+/* A job that has to wait for its secrets keeps what its spans point into: it is called before the
+ * submission is given back. */
+static void start_with_secrets(struct job *job)
+{
+    struct error_detail detail = {0};
+    int r = job_ask_secrets(job, &detail);
+    if (r)
+        job_end(job, failure_of(r), NULL, detail.message);
+}
+
 void job_start(struct job *job)
 {
     struct job_service *service = job->service;
@@ -104,12 +153,10 @@ void job_start(struct job *job)
     job_histogram_add(&service->stats.wait_time, job_time_bounds,
                       (double)(clock_now_ns() - live->queued_ns) / NS_PER_S);
     user_update_turn(service, job->user);
-
-    struct error_detail detail = {0};
-    int r = hand_over(job, &detail);
-    drop_storage(live); /* the window has its own copy */
-    if (r)
-        job_end(job, failure_of(r), NULL, detail.message);
+    if (live->submission.secret_count > 0)
+        start_with_secrets(job);
+    else
+        job_hand_over(job);
 }
 
 /* Puts output, logs and error behind the names, in one allocation of the right size. */
@@ -149,6 +196,7 @@ static void take_result(struct job *job, int code, struct exec_result *result, c
         job->gas_used = result->gas_used;
         job->memory_used = result->memory_used;
         job->nondeterminism = result->nondeterminism;
+        job_round_figures(job);
         if (result->logs.size > 0)
             logs = buf_span(&result->logs);
     }
@@ -195,6 +243,8 @@ static void wake_waiters(struct job *job, struct job_waiter *waiter)
 static void leave_running(struct job *job)
 {
     struct job_service *service = job->service;
+    if (!job->live->run)
+        leave_ready(job);
     job_peer_remove(&service->running, job);
     job->user->running--;
     service->stats.running--;
@@ -209,6 +259,7 @@ void job_end(struct job *job, int code, struct exec_result *result, const char *
         job_leave_queue(job);
     else
         leave_running(job);
+    job_drop_secrets(live);
     take_result(job, code, result, message);
     count_end(job);
 
@@ -219,6 +270,7 @@ void job_end(struct job *job, int code, struct exec_result *result, const char *
     wake_waiters(job, live->waiters);
     drop_storage(live);
     free(live->secret_refs);
+    free(live->caller);
     free(live);
     job_keep(job);
     job_check_stop(service);
@@ -230,6 +282,8 @@ void job_cancel(struct job *job)
         job_end(job, ERR_CANCELLED, NULL, "the job was cancelled before it started");
     else if (job->status == JOB_RUNNING && job->live->run)
         exec_cancel(job->live->run);
+    else if (job->status == JOB_RUNNING)
+        job_end(job, ERR_CANCELLED, NULL, "the job was cancelled before it started");
 }
 
 void job_wait(struct job *job, struct job_waiter *waiter)

@@ -95,8 +95,7 @@ int job_service_new(const struct job_options *options, struct job_service **ret,
     service->loop = options->loop;
     service->limits = options->limits;
     service->protect = options->protect;
-    if (options->secrets)
-        service->secrets = *options->secrets;
+    service->secrets = options->secrets;
     service->user_running_max = running_max(options->limits);
     int r = open_parts(service);
     if (r) {

@@ -213,7 +213,8 @@ static void put(struct buf *buf, const char *text, uint32_t size)
 static const char *logs(const struct buf *records, uint32_t count, struct buf *json)
 {
     buf_reset(json);
-    return answer_write_logs((struct span){records->data, records->size}, count, 8, json);
+    const struct answer_log_rules rules = {.count = count, .entry_max = 8};
+    return answer_write_logs((struct span){records->data, records->size}, &rules, json);
 }
 
 static void test_logs(void **state)
