@@ -88,8 +88,8 @@ struct engine_result {
 extern const size_t engine_stack_bytes;
 
 /*
- * Makes an engine. In guard mode it owns the process's SIGSEGV handler (installed once; faults that
- * are not the engine's go on to the default action). ERR_NO_MEMORY, ERR_SYSTEM.
+ * Makes an engine. In guard mode it owns the process's SIGSEGV handler (each call installs it);
+ * faults that are not the engine's go on to the default action. ERR_NO_MEMORY, ERR_SYSTEM.
  */
 int engine_new(enum engine_bounds bounds, struct engine **ret);
 void engine_free(struct engine *engine);

@@ -2,7 +2,6 @@
 
 #include "engine/runtime.h"
 #include "engine/snapshot.h"
-#include <pthread.h>
 #include <signal.h>
 #include <ucontext.h>
 
@@ -12,9 +11,6 @@ _Thread_local struct engine *engine_current;
 
 static _Thread_local uint8_t fault_stack[FAULT_STACK_BYTES];
 static _Thread_local bool fault_stack_ready;
-
-static pthread_once_t install_once = PTHREAD_ONCE_INIT;
-static int install_result;
 
 static bool fault_is_write(const ucontext_t *context)
 {
@@ -45,17 +41,11 @@ static void fault_handle(int signal, siginfo_t *info, void *context)
     sigaction(signal, &action, NULL); /* the instruction faults again, now for good */
 }
 
-static void fault_install_once(void)
+int fault_install(void)
 {
     struct sigaction action = {.sa_sigaction = fault_handle,
                                .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
-    install_result = sigaction(SIGSEGV, &action, NULL) != 0 ? ERR_SYSTEM : 0;
-}
-
-int fault_install(void)
-{
-    pthread_once(&install_once, fault_install_once);
-    return install_result;
+    return sigaction(SIGSEGV, &action, NULL) != 0 ? ERR_SYSTEM : 0;
 }
 
 int fault_prepare_thread(void)

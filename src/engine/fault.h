@@ -6,7 +6,7 @@
 #ifndef NEOCOMPUTE_ENGINE_FAULT_H
 #define NEOCOMPUTE_ENGINE_FAULT_H
 
-/* Installs the handler for the process, once. ERR_SYSTEM. */
+/* Installs the handler for the process; again is fine. ERR_SYSTEM. */
 int fault_install(void);
 
 /*

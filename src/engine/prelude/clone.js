@@ -8,7 +8,7 @@ for (const name of ['Error', 'EvalError', 'RangeError', 'ReferenceError', 'Synta
 }
 
 function refuseClone(value) {
-    throw new DOMException(`${inspect(value, DEPTH)} could not be cloned.`, 'DataCloneError');
+    throw new DOMException(inspect(value, DEPTH) + ' could not be cloned.', 'DataCloneError');
 }
 
 function cloneError(value, memory) {
@@ -18,7 +18,7 @@ function cloneError(value, memory) {
     call(mapSet, memory, value, result);
     const message = describe(value, 'message');
     if (message !== undefined && message.get === undefined && message.set === undefined) {
-        define(result, 'message', `${message.value}`);
+        define(result, 'message', toText(message.value));
     }
     define(result, 'stack', errorStack(value));
     if (call(objectHasOwn, value, 'cause')) {

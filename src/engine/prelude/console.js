@@ -10,7 +10,7 @@ function formatString(value) {
     case 'bigint':
         return call(bigintToString, value, 10) + 'n';
     case 'object':
-        return value === null || !hasOwnToString(value) ? inspect(value, DEPTH) : `${value}`;
+        return value === null || !hasOwnToString(value) ? inspect(value, DEPTH) : toText(value);
     case 'function':
         return call(functionToString, value);
     default:
@@ -59,7 +59,7 @@ function formatFloat(value) {
 
 function formatJson(value) {
     try {
-        return `${jsonStringify(value)}`;
+        return '' + jsonStringify(value);
     } catch (error) {
         return '[Circular]';
     }

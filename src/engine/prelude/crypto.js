@@ -12,7 +12,7 @@ const crypto = {};
 defineAll(crypto, {
     sha256(data) {
         if (typeof data === 'number' || typeof data === 'bigint' || typeof data === 'boolean') {
-            data = `${data}`;
+            data = '' + data;
         }
         if (typeof data === 'string') {
             return hostSha256(data);
@@ -27,7 +27,7 @@ defineAll(crypto, {
     },
     randomBytes(size) {
         if (!isInteger(size) || size < 0 || size > RANDOM_BYTES_MOST) {
-            throw new RangeError(`crypto.randomBytes: the size must be an integer from 0 to ${RANDOM_BYTES_MOST}`);
+            throw new RangeError('crypto.randomBytes: the size must be an integer from 0 to ' + RANDOM_BYTES_MOST);
         }
         return hostRandomHex(size);
     },
@@ -38,7 +38,7 @@ defineAll(crypto, {
         }
         const bytes = bytesOf(array);
         if (bytes[2] > RANDOM_VALUES_MOST) {
-            throw new DOMException(`crypto.getRandomValues: at most ${RANDOM_VALUES_MOST} bytes at a time`, 'QuotaExceededError');
+            throw new DOMException('crypto.getRandomValues: at most ' + RANDOM_VALUES_MOST + ' bytes at a time', 'QuotaExceededError');
         }
         hostRandomFill(bytes[0], bytes[1], bytes[2]);
         return array;
@@ -46,9 +46,9 @@ defineAll(crypto, {
     randomUUID() {
         const hex = hostRandomHex(16);
         const variant = '89ab'[parseIntIntrinsic(hex[16], 16) % 4];
-        return `${call(stringSlice, hex, 0, 8)}-${call(stringSlice, hex, 8, 12)}-4${
-            call(stringSlice, hex, 13, 16)}-${variant}${call(stringSlice, hex, 17, 20)}-${
-            call(stringSlice, hex, 20)}`;
+        return call(stringSlice, hex, 0, 8) + '-' + call(stringSlice, hex, 8, 12) + '-4' +
+            call(stringSlice, hex, 13, 16) + '-' + variant + call(stringSlice, hex, 17, 20) + '-' +
+            call(stringSlice, hex, 20);
     },
 });
 tag(crypto, 'Crypto');

@@ -2,7 +2,7 @@ const boxed = {
     __proto__: null,
     Number: (object) => renderNumber(call(numberValueOf, object)),
     String: (object) => quoted(call(stringValueOf, object)),
-    Boolean: (object) => `${call(booleanValueOf, object)}`,
+    Boolean: (object) => '' + call(booleanValueOf, object),
     BigInt: (object) => call(bigintToString, call(bigintValueOf, object), 10) + 'n',
     Symbol: (object) => call(symbolToString, call(symbolValueOf, object)),
 };
@@ -12,44 +12,44 @@ const shapes = {
     __proto__: null,
     Array(ctx, object, name, tagName) {
         const prefix = name !== 'Array' || tagName !== ''
-            ? prefixOf(name, tagName, 'Array', `(${object.length})`) : '';
+            ? prefixOf(name, tagName, 'Array', '(' + object.length + ')') : '';
         return {
             __proto__: null,
-            open: `${prefix}[`, close: ']', size: object.length, entries: renderArray, isArray: true,
+            open: prefix + '[', close: ']', size: object.length, entries: renderArray, isArray: true,
         };
     },
     Map: (ctx, object, name, tagName) => ({
         __proto__: null,
-        open: `${prefixOf(name, tagName, 'Map', `(${call(mapSize, object)})`)}{`,
+        open: prefixOf(name, tagName, 'Map', '(' + call(mapSize, object) + ')') + '{',
         size: call(mapSize, object),
         entries: renderMap,
     }),
     Set: (ctx, object, name, tagName) => ({
         __proto__: null,
-        open: `${prefixOf(name, tagName, 'Set', `(${call(setSize, object)})`)}{`,
+        open: prefixOf(name, tagName, 'Set', '(' + call(setSize, object) + ')') + '{',
         size: call(setSize, object),
         entries: renderSet,
     }),
     ArrayBuffer: (ctx, object, name, tagName) => ({
         __proto__: null,
-        open: `${prefixOf(name, tagName, 'ArrayBuffer', '')}{`, entries: renderBuffer,
+        open: prefixOf(name, tagName, 'ArrayBuffer', '') + '{', entries: renderBuffer,
     }),
     DataView: (ctx, object, name, tagName) => ({
         __proto__: null,
-        open: `${prefixOf(name, tagName, 'DataView', '')}{`, entries: renderView,
+        open: prefixOf(name, tagName, 'DataView', '') + '{', entries: renderView,
     }),
     Promise: (ctx, object, name, tagName) => ({
         __proto__: null,
-        open: `${prefixOf(name, tagName, 'Promise', '')}{`, entries: renderPromise,
+        open: prefixOf(name, tagName, 'Promise', '') + '{', entries: renderPromise,
     }),
     WeakMap: (ctx, object, name, tagName) => ({
         __proto__: null,
-        open: `${prefixOf(name, tagName, 'WeakMap', '')}{`,
+        open: prefixOf(name, tagName, 'WeakMap', '') + '{',
         entries: () => ['<items unknown>'],
     }),
     WeakSet: (ctx, object, name, tagName) => ({
         __proto__: null,
-        open: `${prefixOf(name, tagName, 'WeakSet', '')}{`,
+        open: prefixOf(name, tagName, 'WeakSet', '') + '{',
         entries: () => ['<items unknown>'],
     }),
     Arguments: () => ({__proto__: null, open: '[Arguments] [', close: ']', entries: renderArray, isArray: true}),
@@ -77,19 +77,19 @@ function shapeOf(ctx, object, name, tagName) {
         return shapes[kind](ctx, object, name, tagName);
     }
     if (kind !== null && call(objectHasOwn, typedArrays, kind)) {
-        const size = `(${call(arrayLength, object)})`;
+        const size = '(' + call(arrayLength, object) + ')';
         return {
             __proto__: null,
-            open: `${prefixOf(name, tagName === kind ? '' : tagName, kind, size)}[`, close: ']',
+            open: prefixOf(name, tagName === kind ? '' : tagName, kind, size) + '[', close: ']',
             size: call(arrayLength, object), entries: renderTypedArray, isArray: true,
         };
     }
     if (boxed[kind] !== undefined) {
-        const prefix = name === kind || name === null ? kind : `${kind} (${name})`;
-        return {__proto__: null, base: `[${prefix}: ${boxed[kind](object)}]`, isString: kind === 'String'};
+        const prefix = name === kind || name === null ? kind : kind + ' (' + name + ')';
+        return {__proto__: null, base: '[' + prefix + ': ' + boxed[kind](object) + ']', isString: kind === 'String'};
     }
     const plain = name === 'Object' && tagName === '';
-    return {__proto__: null, open: plain ? '{' : `${prefixOf(name, tagName, 'Object', '')}{`};
+    return {__proto__: null, open: plain ? '{' : prefixOf(name, tagName, 'Object', '') + '{'};
 }
 
 /* Joins many short entries of an array into aligned columns. */
@@ -122,7 +122,7 @@ function groupItems(ctx, output, object, hasMore) {
             for (let k = j - i; k < count; k += columns) {
                 column = max(column, output[k].length);
             }
-            const text = last ? output[j] : `${output[j]}, `;
+            const text = last ? output[j] : output[j] + ', ';
             line += last && pad === stringPadEnd ? text
                 : call(pad, text, last ? column : column + 2, ' ');
         }
@@ -167,15 +167,15 @@ function arrange(ctx, output, object, shape, depth, hasMore) {
     if (shape.isArray && entries > 6) {
         output = groupItems(ctx, output, object, hasMore);
     }
-    const front = base === '' ? '' : `${base} `;
+    const front = base === '' ? '' : base + ' ';
     if (ctx.deepest - depth < COMPACT && entries === output.length) {
         const start = output.length + ctx.indentation + open.length + base.length + 10;
         if (fitsOneLine(output, start, base)) {
-            return `${front}${open} ${join(output, ', ')} ${close}`;
+            return front + open + ' ' + join(output, ', ') + ' ' + close;
         }
     }
     const line = '\n' + call(stringRepeat, ' ', ctx.indentation);
-    return `${front}${open}${line}  ${join(output, `,${line}  `)}${line}${close}`;
+    return front + open + line + '  ' + join(output, ',' + line + '  ') + line + close;
 }
 
 /* Properties of an error that are not enumerable and yet say something. */
@@ -198,11 +198,11 @@ function renderObject(ctx, object, depth) {
     }
     if (keys.length === 0 && (shape.entries === undefined || shape.size === 0)) {
         return shape.base !== undefined ? shape.base
-            : `${shape.open}${shape.close === undefined ? '}' : shape.close}`;
+            : shape.open + (shape.close === undefined ? '}' : shape.close);
     }
     if (depth > DEPTH) {
         return shape.isArray ? '[Array]'
-            : `[${name === null ? 'Object: null prototype' : tagName === '' ? name : `${name} [${tagName}]`}]`;
+            : '[' + (name === null ? 'Object: null prototype' : tagName === '' ? name : name + ' [' + tagName + ']') + ']';
     }
     push(ctx.seen, object);
     ctx.deepest = depth;
@@ -214,11 +214,11 @@ function renderObject(ctx, object, depth) {
     ctx.seen.length--;
     if (output.length === 0) {
         return shape.base !== undefined ? shape.base
-            : `${shape.open}${shape.close === undefined ? '}' : shape.close}`;
+            : shape.open + (shape.close === undefined ? '}' : shape.close);
     }
     const text = arrange(ctx, output, object, shape, depth, hasMore);
     const reference = call(mapGet, ctx.circular, object);
-    return reference === undefined ? text : `<ref *${reference}> ${text}`;
+    return reference === undefined ? text : '<ref *' + reference + '> ' + text;
 }
 
 /* Symbol.toStringTag where it is a plain string that says more than the constructor's name. */
@@ -249,7 +249,7 @@ function render(ctx, value, depth) {
             if (!call(mapHas, ctx.circular, value)) {
                 call(mapSet, ctx.circular, value, call(mapSize, ctx.circular) + 1);
             }
-            return `[Circular *${call(mapGet, ctx.circular, value)}]`;
+            return '[Circular *' + call(mapGet, ctx.circular, value) + ']';
         }
     }
     return renderObject(ctx, value, depth);

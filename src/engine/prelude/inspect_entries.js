@@ -25,14 +25,14 @@ function escapeCharacter(text, i, quote) {
         return shortEscapes[code];
     }
     if (code < 32 || (code >= 127 && code <= 159)) {
-        return `\\x${code < 16 ? '0' : ''}${stringOfHex(code, true)}`;
+        return '\\x' + (code < 16 ? '0' : '') + stringOfHex(code, true);
     }
     if (code >= 0xd800 && code <= 0xdfff) {
         const high = code <= 0xdbff;
         const other = call(stringCharCodeAt, text, high ? i + 1 : i - 1);
         const paired = high ? other >= 0xdc00 && other <= 0xdfff
             : other >= 0xd800 && other <= 0xdbff;
-        return paired ? text[i] : `\\u${stringOfHex(code, false)}`;
+        return paired ? text[i] : '\\u' + stringOfHex(code, false);
     }
     return text[i];
 }
@@ -71,7 +71,7 @@ function renderString(ctx, text) {
     let rest = '';
     if (text.length > STRING_MOST) {
         const more = text.length - STRING_MOST;
-        rest = `... ${more} more character${more > 1 ? 's' : ''}`;
+        rest = '... ' + more + ' more character' + (more > 1 ? 's' : '');
         text = call(stringSlice, text, 0, STRING_MOST);
     }
     if (text.length <= 16 || text.length <= BREAK_LENGTH - ctx.indentation - 4) {
@@ -98,7 +98,7 @@ function renderPrimitive(ctx, value) {
     case 'symbol':
         return call(symbolToString, value);
     default:
-        return `${value}`;
+        return '' + value;
     }
 }
 
@@ -142,16 +142,16 @@ function unwrapProxy(value) {
 }
 
 function prefixOf(name, tagName, fallback, size) {
-    const text = name === null ? `[${fallback}${size}: null prototype]` : `${name}${size}`;
-    return tagName !== '' && tagName !== name ? `${text} [${tagName}] ` : `${text} `;
+    const text = name === null ? '[' + fallback + size + ': null prototype]' : name + size;
+    return tagName !== '' && tagName !== name ? text + ' [' + tagName + '] ' : text + ' ';
 }
 
 function renderKey(key, enumerable) {
     if (typeof key === 'symbol') {
-        return `[${call(symbolToString, key)}]`;
+        return '[' + call(symbolToString, key) + ']';
     }
     if (!enumerable) {
-        return `[${key}]`;
+        return '[' + key + ']';
     }
     return matches(plainKey, key) ? key : quoted(key);
 }
@@ -164,11 +164,11 @@ function renderProperty(ctx, object, key, isElement, depth) {
     } else if (descriptor.set !== undefined) {
         text = '[Setter]';
     } else {
-        ctx.indentation += isElement ? 0 : 2;
+        ctx.indentation += 2;
         text = render(ctx, descriptor.value, depth);
-        ctx.indentation -= isElement ? 0 : 2;
+        ctx.indentation -= 2;
     }
-    return isElement ? text : `${renderKey(key, descriptor.enumerable)}: ${text}`;
+    return isElement ? text : renderKey(key, descriptor.enumerable) + ': ' + text;
 }
 
 function isIndex(key) {
@@ -190,12 +190,12 @@ function shownKeys(object, withoutElements) {
 
 function moreItems(output, more) {
     if (more > 0) {
-        push(output, `... ${more} more item${more > 1 ? 's' : ''}`);
+        push(output, '... ' + more + ' more item' + (more > 1 ? 's' : ''));
     }
 }
 
 function emptyItems(count) {
-    return `<${count} empty item${count > 1 ? 's' : ''}>`;
+    return '<' + count + ' empty item' + (count > 1 ? 's' : '') + '>';
 }
 
 function renderArray(ctx, object, depth) {
@@ -249,7 +249,7 @@ function renderMap(ctx, object, depth) {
     ctx.indentation += 2;
     call(mapForEach, object, (value, key) => {
         if (output.length < ITEMS_MOST) {
-            push(output, `${render(ctx, key, depth)} => ${render(ctx, value, depth)}`);
+            push(output, render(ctx, key, depth) + ' => ' + render(ctx, value, depth));
         } else {
             more++;
         }
@@ -286,16 +286,16 @@ function renderBuffer(ctx, object) {
         text += (i > 0 ? ' ' : '') + call(stringPadStart, call(numberToString, bytes[i], 16), 2, '0');
     }
     if (size > 50) {
-        text += ` ... ${size - 50} more byte${size > 51 ? 's' : ''}`;
+        text += ' ... ' + (size - 50) + ' more byte' + (size > 51 ? 's' : '');
     }
-    return [`[Uint8Contents]: <${text}>`, `byteLength: ${size}`];
+    return ['[Uint8Contents]: <' + text + '>', 'byteLength: ' + size];
 }
 
 function renderView(ctx, object, depth) {
     return [
-        `byteLength: ${call(viewByteLength, object)}`,
-        `byteOffset: ${call(viewByteOffset, object)}`,
-        `buffer: ${render(ctx, call(viewBuffer, object), depth)}`,
+        'byteLength: ' + call(viewByteLength, object),
+        'byteOffset: ' + call(viewByteOffset, object),
+        'buffer: ' + render(ctx, call(viewBuffer, object), depth),
     ];
 }
 
@@ -307,7 +307,7 @@ function renderPromise(ctx, object, depth) {
     ctx.indentation += 2;
     const text = render(ctx, promiseResult(object), depth);
     ctx.indentation -= 2;
-    return [state === 1 ? text : `<rejected> ${text}`];
+    return [state === 1 ? text : '<rejected> ' + text];
 }
 
 function regExpText(object) {
@@ -315,7 +315,7 @@ function regExpText(object) {
     for (const flag in regExpFlags) {
         flags += call(regExpFlags[flag], object) ? flag : '';
     }
-    return `/${call(regExpSource, object)}/${flags}`;
+    return '/' + call(regExpSource, object) + '/' + flags;
 }
 
 function functionText(object, name, tagName) {
@@ -323,11 +323,11 @@ function functionText(object, name, tagName) {
     const own = ownString(object, 'name');
     if (call(stringSlice, source, 0, 5) === 'class' &&
         call(stringSlice, source, -1) === '}') {
-        let text = `[class ${own === '' ? '(anonymous)' : own}`;
+        let text = '[class ' + (own === '' ? '(anonymous)' : own);
         const parent = getPrototypeOf(object);
         const parentName = parent === null ? '' : ownString(parent, 'name');
         if (parentName !== '') {
-            text += ` extends ${parentName}`;
+            text += ' extends ' + parentName;
         } else if (parent === null) {
             text += ' extends null';
         }
@@ -336,12 +336,12 @@ function functionText(object, name, tagName) {
     const known = classOf(object);
     const kind = known !== null && call(stringSlice, known, -8) === 'Function'
         ? known : 'Function';
-    const head = name === null ? `${kind} (null prototype)` : kind;
-    let text = own === '' ? `[${head} (anonymous)]` : `[${head}: ${own}]`;
+    const head = name === null ? kind + ' (null prototype)' : kind;
+    let text = own === '' ? '[' + head + ' (anonymous)]' : '[' + head + ': ' + own + ']';
     if (name !== null && name !== kind && name !== 'Function') {
-        text += ` ${name}`;
+        text += ' ' + name;
     }
-    return tagName === '' || tagName === kind ? text : `${text} [${tagName}]`;
+    return tagName === '' || tagName === kind ? text : text + ' [' + tagName + ']';
 }
 
 /* "Name: message\n    at ..."; the class stands for a name that says only "Error". */
@@ -351,12 +351,12 @@ function errorText(object, name) {
         shown = name === null ? 'Error' : name;
     }
     const message = inheritedString(object, 'message');
-    const head = message === '' ? shown : `${shown}: ${message}`;
+    const head = message === '' ? shown : shown + ': ' + message;
     const stack = errorStack(object);
     if (stack === '') {
-        return `[${head}]`;
+        return '[' + head + ']';
     }
-    return call(stringSlice, stack, 0, 4) === '    ' ? `${head}\n${stack}` : stack;
+    return call(stringSlice, stack, 0, 4) === '    ' ? head + '\n' + stack : stack;
 }
 
 /* The calls that an error comes from, by the realm's own record or what the script put there. */
@@ -375,10 +375,9 @@ function errorStack(object) {
 }
 
 function domExceptionText(object) {
-    const head = `DOMException [${call(domExceptionName, object)}]: ${
-        call(domExceptionMessage, object)}`;
+    const head = 'DOMException [' + call(domExceptionName, object) + ']: ' + call(domExceptionMessage, object);
     const stack = errorStack(object);
-    return stack === '' ? head : `${head}\n${stack}`;
+    return stack === '' ? head : head + '\n' + stack;
 }
 
 function indentLines(text, indentation) {

@@ -10,7 +10,8 @@
  * is captured here first, and no code of the prelude may lean on what a script can replace: no
  * method calls on values (apply them), no for-of, spread or array destructuring (iterators), no
  * regular expression methods but exec, no properties of plain objects that could be inherited, no
- * conversion of a script's objects that the caller did not ask for.
+ * conversion of a script's objects that the caller did not ask for. Nor any `${template}`: the
+ * engine makes those with String.prototype.concat, looked up by name.
  */
 const global = globalThis;
 const {
@@ -102,6 +103,14 @@ function describe(object, key) {
         setPrototypeOf(descriptor, null);
     }
     return descriptor;
+}
+
+/* ToString, as the script's object wants it. */
+function toText(value) {
+    if (typeof value === 'symbol') {
+        throw new TypeError('a symbol cannot be converted to a string');
+    }
+    return String(value);
 }
 
 /* Appends to an array that a script never sees; its prototype's setters must not see it either. */

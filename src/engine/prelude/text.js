@@ -10,7 +10,7 @@ class TextEncoder {
 
     encode(input = '') {
         this.#encoding;
-        return new Uint8Array(hostEncode(`${input}`));
+        return new Uint8Array(hostEncode(toText(input)));
     }
 
     encodeInto(source, destination) {
@@ -18,7 +18,7 @@ class TextEncoder {
         if (classOf(destination) !== 'Uint8Array') {
             throw new TypeError('TextEncoder.encodeInto: the destination must be a Uint8Array');
         }
-        return encodeInto(`${source}`, destination);
+        return encodeInto(toText(source), destination);
     }
 }
 
@@ -142,9 +142,9 @@ class TextDecoder {
     #started = false;
 
     constructor(label = 'utf-8', options = undefined) {
-        const name = labels[call(stringToLowerCase, call(stringTrim, `${label}`))];
+        const name = labels[call(stringToLowerCase, call(stringTrim, toText(label)))];
         if (name === undefined) {
-            throw new RangeError(`TextDecoder: the encoding "${label}" is not supported`);
+            throw new RangeError('TextDecoder: the encoding "' + toText(label) + '" is not supported');
         }
         this.#encoding = name;
         this.#fatal = options != null && !!options.fatal;
@@ -196,7 +196,7 @@ class TextDecoder {
         if (text === null) {
             this.#pending = NO_BYTES;
             this.#started = false;
-            throw new TypeError(`TextDecoder.decode: the input is not valid ${this.#encoding}`);
+            throw new TypeError('TextDecoder.decode: the input is not valid ' + this.#encoding);
         }
         if (!this.#started && !this.#ignoreBOM && text[0] === '\ufeff') {
             text = call(stringSlice, text, 1);

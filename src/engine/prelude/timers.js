@@ -5,7 +5,7 @@ const TIMER_MOST = 2147483647;
 
 function setTimer(name, callback, delay, args, repeat) {
     if (typeof callback !== 'function') {
-        throw new TypeError(`${name}: the callback must be a function`);
+        throw new TypeError(name + ': the callback must be a function');
     }
     delay = floor(Number(delay));
     if (!(delay >= 1 && delay <= TIMER_MOST)) {
@@ -14,7 +14,7 @@ function setTimer(name, callback, delay, args, repeat) {
     const bound = args.length === 0 ? callback : () => apply(callback, undefined, args);
     const id = hostTimerSet(bound, delay, repeat);
     if (id === 0) {
-        throw new RangeError(`${name}: too many timers are pending`);
+        throw new RangeError(name + ': too many timers are pending');
     }
     return id;
 }
@@ -51,12 +51,19 @@ delete global.SharedArrayBuffer;
 /* Time within a job starts at zero; where that zero lies is for Date to say. */
 const performanceNow = global.performance.now;
 const dateNow = Date.now;
-defineProperty(global.performance, 'timeOrigin', {
+const performance = {};
+defineAll(performance, {
+    now() {
+        return performanceNow();
+    },
+});
+defineProperty(performance, 'timeOrigin', {
     __proto__: null, enumerable: true, configurable: true,
     get: {
         timeOrigin() {
-            return dateNow() - call(performanceNow, global.performance);
+            return dateNow() - performanceNow();
         },
     }.timeOrigin,
 });
-define(global, 'performance', global.performance);
+tag(performance, 'Performance');
+define(global, 'performance', performance);

@@ -3,6 +3,7 @@
 #define NEOCOMPUTE_TESTS_ENGINE_FIXTURE_H
 
 #include "base/clock.h"
+#include "engine/fault.h"
 #include "engine/runtime.h"
 #include "unit.h"
 #include <pthread.h>
@@ -83,8 +84,9 @@ static int run_entry(struct fixture *f, const char *script, const char *entry, c
     f->job.script = span_of(script);
     f->job.entry_point = span_of(entry);
     f->job.input = span_of(input);
-    struct engine_out out = {f->output, sizeof(f->output), f->logs,
-                             sizeof(f->logs), f->error,    FIXTURE_ERROR_BYTES};
+    struct engine_out out = {f->output,       sizeof(f->output), f->logs,
+                             sizeof(f->logs), f->error,          FIXTURE_ERROR_BYTES};
+    assert_int_equal(fault_install(), 0); /* cmocka puts its own handler there for each test */
     memset(&f->result, 0x5a, sizeof(f->result));
     assert_int_equal(engine_run(f->engine, &f->host, &f->job, &out, &f->result), 0);
     assert_restored(f);
@@ -146,8 +148,7 @@ struct fixture_group {
 static void *run_group(void *arg)
 {
     struct fixture_group *group = arg;
-    group->failed =
-        _cmocka_run_group_tests("engine", group->tests, group->count, NULL, NULL);
+    group->failed = _cmocka_run_group_tests("engine", group->tests, group->count, NULL, NULL);
     return NULL;
 }
 

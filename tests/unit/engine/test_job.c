@@ -22,9 +22,10 @@ static void calls_the_entry_point_with_input_and_secrets(void **state)
 static void input_is_the_callers_own_json(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(run_entry(f, "function main(i) { return i }", "main",
-                               "[1e400, -0, 12345678901234567890, 0.1, \"\\u0000\", {\"__proto__\":1}]"),
-                     0);
+    assert_int_equal(
+        run_entry(f, "function main(i) { return i }", "main",
+                  "[1e400, -0, 12345678901234567890, 0.1, \"\\u0000\", {\"__proto__\":1}]"),
+        0);
     f->output[f->result.output_size] = '\0';
     assert_string_equal(f->output, "{\"result\":[null,0,12345678901234567000,0.1,\"\\u0000\","
                                    "{\"__proto__\":1}]}");
@@ -93,7 +94,8 @@ static void finds_only_entry_points_of_the_scripts_own(void **state)
 static void a_script_may_call_its_own_things_input(void **state)
 {
     struct fixture *f = *state;
-    assert_output(f, "let input = 5; const secrets = 6; function main() { return [input, secrets] }",
+    assert_output(f,
+                  "let input = 5; const secrets = 6; function main() { return [input, secrets] }",
                   "{\"result\":[5,6]}");
     assert_output(f, "var input = 7; function main(i) { return [input, typeof i] }",
                   "{\"result\":[7,\"object\"]}");
@@ -104,8 +106,7 @@ static void waits_for_promises_thenables_and_timers(void **state)
     struct fixture *f = *state;
     assert_output(f, "async function main() { await null; return 1 }", "{\"result\":1}");
     assert_output(f, "function main() { return { then(ok) { ok({ a: 1 }) } } }", "{\"a\":1}");
-    assert_output(f,
-                  "function main() { return new Promise((ok) => setTimeout(ok, 5, 'late')) }",
+    assert_output(f, "function main() { return new Promise((ok) => setTimeout(ok, 5, 'late')) }",
                   "{\"result\":\"late\"}");
     assert_int_equal(f->result.nondeterminism, ENGINE_USED_TIMER);
     assert_output(f,
@@ -186,7 +187,7 @@ static void errors_are_text_with_the_scripts_own_lines(void **state)
         const char *script, *error;
     } cases[] = {
         {"function f() {\n  throw new TypeError('bad');\n}\nfunction main() {\n  f();\n}",
-         "TypeError: bad\n    at f (script.js:2:22)\n    at main (script.js:5:4)"},
+         "TypeError: bad\n    at f (script.js:2:13)\n    at main (script.js:5:3)"},
         {"let x = ;", "SyntaxError: unexpected token in expression: ';'\n    at script.js:1:9"},
         {"function main() { throw null }", "Uncaught null"},
         {"function main() { throw 'text' }", "Uncaught 'text'"},
