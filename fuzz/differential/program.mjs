@@ -21,10 +21,11 @@ function show(v, depth = 0) {
   const parts = [];
   for (const k of Reflect.ownKeys(v).slice(0, 40)) {
     if (Array.isArray(v) && k === 'length') parts.push('#' + v.length);
-    else parts.push(String(k) + ':' + show(v[k], depth + 1));
+    else parts.push(JSON.stringify(String(k)) + ':' + show(v[k], depth + 1));
   }
   return (Array.isArray(v) ? '[' : '{') + parts.join() + (Array.isArray(v) ? ']' : '}');
 }
+function plain(v) { return typeof v === 'bigint' ? Number(v) : v; }
 function note(f) {
   try { log.push(show(f())); } catch (e) {
     log.push('throws ' + (e instanceof Error ? e.name : show(e)));

@@ -30,13 +30,13 @@ describe('overload', () => {
 
     // At capacity: every place taken, nobody refused.
     const start = Date.now();
-    const full = summary(await inParallel(PLACES * 8, PLACES, (i) => server.execute(WORK, user(i))));
+    const full = summary(await inParallel(PLACES * 5, PLACES, (i) => server.execute(WORK, user(i))));
     const perSecond = full.admitted.length / ((Date.now() - start) / 1000);
     assert.equal(full.refused.length, 0);
 
     // Ten times that many a second, whether they are answered or not.
     const pending = [];
-    const end = Date.now() + 4000;
+    const end = Date.now() + 3000;
     for (let i = 0, due = Date.now(); Date.now() < end; due += 10) {
       for (let k = 0; k < perSecond / 10; k++) pending.push(server.execute(WORK, user(i++)));
       await sleep(Math.max(0, due - Date.now()));
@@ -50,7 +50,7 @@ describe('overload', () => {
     assert.ok(over.refused.length > over.admitted.length, said);
     assert.ok(p99[1] <= 2 * p99[0] * slow, said);
     assert.ok(percentile(over.refused, 0.5) <= 10 * slow, said);
-    assert.ok(over.admitted.length >= perSecond * 4 * 0.6 / slow, `throughput fell: ${said}`);
+    assert.ok(over.admitted.length >= perSecond * 3 * 0.6 / slow, `throughput fell: ${said}`);
     assert.ok(server.memory() < 400 * 1024 * 1024 * slow, `${server.memory() >> 20} MiB`);
     await server.stop();
   });

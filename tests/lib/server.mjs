@@ -101,15 +101,20 @@ export class Server {
    * One request: {status, headers, text, json, ms}. `body` is sent as it is if it is a string or
    * Buffer, else as JSON. `user: null` sends no X-User-ID. `signal` hangs up.
    */
-  async request(method, target, { user = 'alice', body, headers = {}, signal, agent } = {}) {
+  async request(method, target, { user = 'alice', body, headers = {}, signal } = {}) {
     const bytes = body === undefined || typeof body === 'string' || Buffer.isBuffer(body)
       ? body : JSON.stringify(body);
-    const answer = await this.#send(method, target, bytes, {
+    const send = () => this.#send(method, target, bytes, {
       ...(user === null ? {} : { 'X-User-ID': user }),
       ...(bytes === undefined ? {}
         : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(bytes) }),
       ...headers,
-    }, signal, agent ?? this.#agent);
+    }, signal);
+    const answer = await send().catch((error) => {
+      // The server may close an idle connection just as the next request is sent on it.
+      if (error.reused) return send();
+      throw error;
+    });
     if (target !== '/openapi.json') (await this.contract()).check(method, target, answer);
     if (/json$/.test((answer.headers['content-type'] || '').split(';')[0]) && answer.text !== '') {
       answer.json = JSON.parse(answer.text);
@@ -117,11 +122,11 @@ export class Server {
     return answer;
   }
 
-  #send(method, target, bytes, headers, signal, agent) {
+  #send(method, target, bytes, headers, signal) {
     const start = performance.now();
     return new Promise((resolve, reject) => {
       const request = http.request({
-        host: '127.0.0.1', port: this.port, method, path: target, headers, signal, agent,
+        host: '127.0.0.1', port: this.port, method, path: target, headers, signal, agent: this.#agent,
       }, (response) => {
         const chunks = [];
         response.on('data', (chunk) => chunks.push(chunk));
@@ -133,15 +138,17 @@ export class Server {
           ms: performance.now() - start,
         }));
       });
-      request.on('error', reject);
+      request.on('error', (error) => {
+        error.reused = request.reusedSocket && error.code === 'ECONNRESET';
+        reject(error);
+      });
       request.end(bytes);
     });
   }
 
   async contract() {
     if (!this.#contract) {
-      const { status, text } = await this.#send('GET', '/openapi.json', undefined, {}, undefined,
-        this.#agent);
+      const { status, text } = await this.#send('GET', '/openapi.json', undefined, {});
       assert.equal(status, 200, '/openapi.json');
       this.#contract = new Contract(JSON.parse(text));
     }

@@ -1,6 +1,6 @@
 // One call into native code that would run for minutes: it must be counted inside.
 
-const ended = ['gas_exhausted', 'timeout', 'memory_exceeded', 'script_error', 'completed'];
+const ended = ['gas_exhausted', 'timeout', 'memory_exceeded', 'script_error', 'output_too_large', 'completed'];
 const main = (body) => `function main() { ${body} }`;
 const limits = { gas_limit: 300000000, timeout: 2, memory_limit: 67108864 };
 

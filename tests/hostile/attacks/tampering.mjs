@@ -28,7 +28,7 @@ const tampers = {
   'Map and Set': 'for (const C of [Map, Set, WeakMap, WeakSet]) for (const k of Object.getOwnPropertyNames(C.prototype)) try { C.prototype[k] = () => "forged" } catch {}',
   'Promise': 'Promise.prototype.then = Promise.prototype.catch = () => "forged"; Promise.resolve = () => "forged"; globalThis.Promise = function () { throw 1 };',
   'Symbol.iterator lookups': 'Object.prototype[Symbol.iterator] = function* () { yield "forged" };',
-  'getters on Object.prototype': 'for (const k of ["result", "output", "status", "error", "length", "0", "name", "then2", "value", "done", "get", "set"]) Object.defineProperty(Object.prototype, k, { get() { return "forged" }, set() {}, configurable: true });',
+  'getters on Object.prototype': 'for (const k of ["result", "output", "status", "error", "length", "0", "name", "then2", "value", "done", "get", "set"]) Object.defineProperty(Object.prototype, k, { __proto__: null, get() { return "forged" }, set() {}, configurable: true });',
   'setters on Array.prototype indices': 'for (let i = 0; i < 10; i++) Object.defineProperty(Array.prototype, i, { get() { return "forged" }, set() {}, configurable: true });',
   'console': 'globalThis.console = { log() {} };',
   'console.log': 'console.log = () => {}; console.info = console.log;',

@@ -90,12 +90,24 @@ static void fixture_wake(uv_timer_t *timer)
         uv_timer_t wake_;                                                                          \
         uv_timer_init(&(fixture)->loop, &wake_);                                                   \
         uv_timer_start(&wake_, fixture_wake, 1, 1);                                                \
-        while (!(condition) && clock_now_ns() < until_)                                            \
+        bool met_ = (condition);                                                                   \
+        while (!met_ && clock_now_ns() < until_) {                                                 \
             uv_run(&(fixture)->loop, UV_RUN_ONCE);                                                 \
+            met_ = (condition);                                                                    \
+        }                                                                                          \
         uv_close((uv_handle_t *)&wake_, NULL);                                                     \
         uv_run(&(fixture)->loop, UV_RUN_NOWAIT);                                                   \
-        (condition);                                                                               \
+        met_;                                                                                      \
     })
+
+static bool fixture_all_ready(const struct fixture *fixture)
+{
+    const struct exec_pool *pool = fixture->pool;
+    for (uint64_t place = 0; place < pool->workers_max; place++)
+        if (pool->places[place] && pool->places[place]->state != WORKER_READY)
+            return false;
+    return pool->workers >= pool->warm;
+}
 
 static void fixture_run_ms(struct fixture *fixture, uint64_t ms)
 {
@@ -149,8 +161,14 @@ static void job_free(struct job *job)
 /* Waits for a free worker, runs the job to its end: its code. */
 static int job_run(struct fixture *fixture, struct job *job, const char *script)
 {
-    assert_true(fixture_until(fixture, exec_can_start(fixture->pool, 64 * MIB)));
-    assert_int_equal(job_start(fixture, job, script), 0);
+    /* A worker may turn out to be dead only when it is given the job. */
+    if (!fixture_until(fixture, exec_can_start(fixture->pool, 64 * MIB) &&
+                                    job_start(fixture, job, script) == 0)) {
+        const struct exec_pool *pool = fixture->pool;
+        fail_msg("no worker for %s: %u workers, %u ending, %u idle, healthy %d, watch %d ms; %s",
+                 script, pool->workers, pool->ending, pool->idle_count, pool->healthy,
+                 (int)pool->watch_ms, fixture->lost);
+    }
     assert_true(fixture_until(fixture, job->ended));
     job_free(job);
     return job->result.code;

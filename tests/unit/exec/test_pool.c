@@ -259,10 +259,8 @@ static void test_killed_while_idle(void **state)
 {
     struct fixture *fixture = *state;
     struct job job;
-    struct exec_stats stats;
     for (int i = 0; i < 20; i++) {
-        assert_true(
-            fixture_until(fixture, (exec_pool_stats(fixture->pool, &stats), stats.idle >= 3)));
+        assert_true(fixture_until(fixture, fixture_all_ready(fixture)));
         kill(worker_pid(fixture), SIGKILL);
         /* At once: the core cannot know yet. Only this one job may suffer. */
         assert_int_equal(job_start(fixture, &job, "answer {}"), 0);
@@ -279,6 +277,7 @@ static void test_killed_by_number(void **state)
 {
     struct fixture *fixture = *state;
     struct job job;
+    assert_true(fixture_until(fixture, fixture_all_ready(fixture)));
     int pid = worker_pid(fixture);
     assert_int_equal(job_start(fixture, &job, "sleep 10000"), 0); /* the same one: last used */
     fixture_run_ms(fixture, 20);
@@ -537,6 +536,7 @@ static void test_zygote_dies(void **state)
     assert_true(fixture_until(fixture, job.ended));
     assert_int_equal(job.result.code, ERR_WORKER_LOST);
     job_free(&job);
+    assert_true(fixture_until(fixture, !fixture->pool->healthy));
     exec_pool_stats(fixture->pool, &stats);
     assert_false(stats.healthy);
     assert_int_equal(stats.workers, 0);
@@ -580,7 +580,7 @@ static void test_descriptors_exhausted(void **state)
     struct rlimit before, none;
     struct exec_stats stats;
     struct job jobs[4], job;
-    assert_true(fixture_until(fixture, (exec_pool_stats(fixture->pool, &stats), stats.idle == 4)));
+    assert_true(fixture_until(fixture, fixture_all_ready(fixture)));
     assert_well(fixture);
     getrlimit(RLIMIT_NOFILE, &before);
     none = before;
@@ -607,8 +607,7 @@ static void test_zygote_stopped(void **state)
     struct fixture *fixture = *state;
     struct job jobs[4];
     struct exec_stats stats;
-    assert_true(fixture_until(fixture, (exec_pool_stats(fixture->pool, &stats), stats.idle == 4)));
-    fixture_run_ms(fixture, 100); /* all are forked */
+    assert_true(fixture_until(fixture, fixture_all_ready(fixture)));
     kill(fixture->pool->zygote->pid, SIGSTOP);
     for (int i = 0; i < 4; i++)
         assert_int_equal(job_start(fixture, &jobs[i], "hang"), 0);
@@ -631,9 +630,8 @@ static void test_zygote_socket_full(void **state)
 {
     struct fixture *fixture = *state;
     struct job job;
-    struct exec_stats stats;
     struct message message;
-    assert_true(fixture_until(fixture, (exec_pool_stats(fixture->pool, &stats), stats.idle == 4)));
+    assert_true(fixture_until(fixture, fixture_all_ready(fixture)));
     assert_int_equal(job_start(fixture, &job, "hang"), 0);
     kill(fixture->pool->zygote->pid, SIGSTOP);
     message_init(&message, MESSAGE_KILL_TYPE);

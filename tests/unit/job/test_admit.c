@@ -61,11 +61,80 @@ static void test_at_most_a_quarter_of_the_workers(void **state)
     }
 }
 
+/* While workers are being made, the first jobs wait: nobody is refused for that. */
+static void test_workers_that_come_late(void **state)
+{
+    struct fixture *f = *state;
+    struct job *job = NULL;
+    fixture_open(f);
+    f->pool.workers = 3;
+    for (int i = 0; i < 25; i++)
+        must_submit(f, "ann", "x");
+    assert_int_equal(submit(f, "ann", "x", &job), ERR_USER_QUEUE_FULL);
+    assert_int_equal(job_service_stats(f->service)->running, 3);
+    f->pool.workers = 64;
+    job_service_capacity(f->service);
+    assert_int_equal(job_service_stats(f->service)->running, 5);
+}
+
+/* Anything in any order: no bound is ever passed, and in the end nothing is left over. */
+static void test_random_operations(void **state)
+{
+    static const char *const users[] = {"ann", "bob", "cid", "dan"};
+    struct fixture *f = *state;
+    struct job *job = NULL;
+    f->limits.value[LIMIT_WORKERS] = 12; /* a quarter: 3 */
+    f->limits.value[LIMIT_QUEUED] = 15;
+    f->limits.value[LIMIT_USER_QUEUED] = 6;
+    f->limits.value[LIMIT_RESULTS] = 50;
+    fixture_open(f);
+    f->pool.memory_free = 60 * MIB;
+    srand(3);
+    for (int round = 0; round < 20000; round++) {
+        f->pool.workers = (unsigned)(rand() % 13);
+        const char *user = users[rand() % 4];
+        struct exec_run *run = &f->pool.runs[rand() % 16];
+        switch (rand() % 4) {
+        case 0:
+        case 1:
+            submit_full(f, user, user, (uint64_t)(4 + rand() % 20) * MIB, NULL, &job);
+            break;
+        case 2:
+            if (run->done)
+                fake_finish(&f->pool, run, run->cancelled ? ERR_CANCELLED : 0, "{}");
+            break;
+        default:
+            job_service_capacity(f->service);
+        }
+        const struct job_stats *stats = job_service_stats(f->service);
+        unsigned running = 0;
+        for (int u = 0; u < 4; u++) {
+            unsigned mine = 0;
+            for (int i = 0; i < FAKE_RUNS_MAX; i++)
+                mine += f->pool.runs[i].done && !strcmp(f->pool.runs[i].script, users[u]);
+            assert_in_range(mine, 0, 3);
+            running += mine;
+        }
+        assert_int_equal(stats->running, running);
+        assert_in_range(stats->running + stats->queued, 0, 12 + 15);
+        assert_in_range(stats->users, 0, 4);
+    }
+    f->pool.workers = 12;
+    job_service_capacity(f->service);
+    for (int i = 0; i < FAKE_RUNS_MAX; i++)
+        if (f->pool.runs[i].done)
+            fake_finish(&f->pool, &f->pool.runs[i], 0, "{}"), i = -1;
+    assert_int_equal(job_service_stats(f->service)->running, 0);
+    assert_int_equal(job_service_stats(f->service)->queued, 0);
+    assert_int_equal(job_service_stats(f->service)->retained, 50);
+}
+
 static void test_all_queues_full(void **state)
 {
     struct fixture *f = *state;
     struct job *job = NULL;
     f->limits.value[LIMIT_QUEUED] = 2;
+    f->limits.value[LIMIT_WORKERS] = 1;
     fixture_open(f);
     f->pool.workers = 1;
     must_submit(f, "ann", "a");
@@ -184,6 +253,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         case_of(test_five_run_twenty_wait),
         case_of(test_at_most_a_quarter_of_the_workers),
+        case_of(test_workers_that_come_late),
+        case_of(test_random_operations),
         case_of(test_all_queues_full),
         case_of(test_users_take_turns),
         case_of(test_small_jobs_pass_a_big_one_but_not_for_ever),

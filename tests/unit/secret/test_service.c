@@ -213,9 +213,9 @@ static void versions_and_if_match(void **state)
     m.expected = 1;
     seen = manage(f, m);
     assert_int_equal(seen.version, 2);
-    assert_int_equal(manage(f, m).code, ERR_CONFLICT);
+    assert_int_equal(manage(f, m).code, ERR_PRECONDITION_FAILED);
     m.operation = SECRET_DELETE;
-    assert_int_equal(manage(f, m).code, ERR_CONFLICT);
+    assert_int_equal(manage(f, m).code, ERR_PRECONDITION_FAILED);
     m.expected = 2;
     assert_int_equal(manage(f, m).code, 0);
     assert_int_equal(manage(f, m).code, ERR_NOT_FOUND);
@@ -321,7 +321,7 @@ static void without_a_key_everything_is_store_down(void **state)
     assert_int_equal(seen.code, ERR_SECRET_UNAVAILABLE);
     assert_memory_equal(seen.message, "store_down: K: ", 15);
     seen = manage(f, (struct secret_manage){.operation = SECRET_SHOW, .name = SPAN("K")});
-    assert_int_equal(seen.code, ERR_SECRET_UNAVAILABLE);
+    assert_int_equal(seen.code, ERR_STORE_DOWN);
 }
 
 int main(void)
