@@ -75,8 +75,8 @@ function writeTable(lines) {
     `${text.slice(0, from + begin.length)}\n${lines.join('\n')}\n${text.slice(to)}`);
 }
 
-const walls = probe('neocompute-audit');
-const bare = probe('neocompute-audit-unfiltered');
+const { outcomes: walls, seen } = probe('neocompute-audit');
+const { outcomes: bare } = probe('neocompute-audit-unfiltered');
 const count = { held: 0, broken: 0 };
 const table = ['| try | stopped by | with the filter taken away |', '|---|---|---|'];
 
@@ -102,6 +102,11 @@ for (const { group, title, holds, alone, second } of attacks) {
   const other = holds(less) ? describe(less, second) : 'nothing; it harms only the worker itself';
   table.push(`| ${title} | ${describe(all)} | ${other} |`);
 }
+table.push('| **staying in the worker** | | |',
+  `| read the input of the next tenant in the same worker | ${seen.standard ? 'nothing' : 'stopped'} | |`,
+  `| the same with \`--jobs-per-worker 1\` | ${seen.one ? 'nothing' : 'the end of the worker'} | |`);
+judge(seen.standard, 'the table says what a broken worker costs, and this is no longer true of it');
+judge(!seen.one, 'with a process for each job, the next tenant was seen');
 judge(productIsClean(), 'the product has no hook');
 
 console.log(table.join('\n'));

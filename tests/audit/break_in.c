@@ -44,9 +44,42 @@ int __wrap_seal_worker(const struct seal_options *options, int namespaces, struc
     return __real_seal_worker(options, namespaces, ret, detail);
 }
 
+/*
+ * What the attack "stay" leaves behind, and "tell" reports: the input of the first job after it, as
+ * a broken worker could see it. This is not stopped by anything but the end of the worker.
+ */
+static bool staying;
+static char seen[256];
+static size_t seen_size;
+
+static long stay(struct break_in *job)
+{
+    staying = true;
+    return 0;
+}
+
+static long tell(struct break_in *job)
+{
+    memcpy(job->out->output, seen, seen_size);
+    job->result->output_size = seen_size;
+    return seen_size > 0 ? 0 : -1;
+}
+
+static const struct attack attacks_later[] = {{"stay", stay}, {"tell", tell}, {NULL, NULL}};
+
+static void look_at_next(const struct engine_job *job)
+{
+    if (!staying || job->input.size > sizeof(seen))
+        return;
+    staying = false;
+    seen_size = job->input.size;
+    memcpy(seen, job->input.data, seen_size);
+}
+
 static const struct attack *find(const char *name)
 {
-    const struct attack *const tables[] = {attacks_calls, attacks_memory, attacks_core};
+    const struct attack *const tables[] = {attacks_calls, attacks_memory, attacks_core,
+                                           attacks_later};
 
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         for (const struct attack *attack = tables[i]; attack->name != NULL; attack++)
@@ -92,8 +125,10 @@ int __wrap_engine_run(struct engine *engine, const struct engine_host *host,
     long value;
     int error;
 
-    if (attack == NULL)
+    if (attack == NULL) {
+        look_at_next(job);
         return __real_engine_run(engine, host, job, out, ret);
+    }
 
     *ret = (struct engine_result){.gas_used = 1, .memory_used = 65536, .duration_ns = 1};
     errno = 0;

@@ -88,4 +88,19 @@ for (const entry of attacks.filter(({ name }) => name)) {
 }
 await server.stop();
 fs.rmSync(victim, { force: true });
-process.stdout.write(JSON.stringify(outcomes));
+
+/** Does native code that stays in a worker see the input of the next tenant there? */
+async function nextTenantIsSeen(args) {
+  const other = await startServer({ args: ['--workers', '1', '--warm-workers', '1', ...args] });
+  const run = (script, user, input) => other.execute({ script, input }, { user });
+  const secret = marker();
+  await run('//audit:stay\n', 'attacker', {});
+  await run('function main() {}', 'tenant', { secret });
+  const { text } = await run('//audit:tell\n', 'attacker', {});
+  await other.stop();
+  return text.includes(secret);
+}
+
+const seen = { standard: await nextTenantIsSeen([]),
+  one: await nextTenantIsSeen(['--jobs-per-worker', '1']) };
+process.stdout.write(JSON.stringify({ outcomes, seen }));
