@@ -49,6 +49,8 @@ void exchange_free(struct exchange *exchange)
     struct api *api = exchange->api;
     watch_remove(exchange);
     job_wait_stop(&exchange->waiter);
+    if (exchange->ticket)
+        secret_forget(exchange->ticket);
     *(exchange->prev ? &exchange->prev->next : &api->exchanges) = exchange->next;
     if (exchange->next)
         exchange->next->prev = exchange->prev;
@@ -77,6 +79,8 @@ static void add_headers(struct exchange *exchange, const struct answer *answer)
         add_header(response, "Allow", answer->allow);
     if (answer->link)
         add_header(response, "Link", answer->link);
+    if (answer->etag)
+        add_header(response, "ETag", answer->etag);
     if (answer->retry_after) {
         char seconds[16];
         snprintf(seconds, sizeof seconds, "%u", answer->retry_after);
@@ -115,7 +119,7 @@ void exchange_answer(struct exchange *exchange, struct answer *answer)
 static bool is_busy(int code)
 {
     return code == ERR_USER_QUEUE_FULL || code == ERR_QUEUE_FULL || code == ERR_QUEUE_TIMEOUT ||
-           code == ERR_SHUTTING_DOWN || code == ERR_NO_MEMORY;
+           code == ERR_SHUTTING_DOWN || code == ERR_NO_MEMORY || code == ERR_STORE_DOWN;
 }
 
 /* The problem document for when there is no memory for one. */
@@ -180,6 +184,18 @@ static void job_ended(struct job_waiter *waiter, const struct job *job)
         (struct exchange *)((char *)waiter - offsetof(struct exchange, waiter));
     watch_remove(exchange);
     answer_end(exchange, job);
+    MHD_resume_connection(exchange->connection);
+    api_wake(exchange->api);
+}
+
+void exchange_suspend(struct exchange *exchange)
+{
+    exchange->state = EXCHANGE_WAITING;
+    MHD_suspend_connection(exchange->connection);
+}
+
+void exchange_resume(struct exchange *exchange)
+{
     MHD_resume_connection(exchange->connection);
     api_wake(exchange->api);
 }

@@ -29,6 +29,7 @@ enum header {
     HEADER_TRACE,
     HEADER_IDEMPOTENCY_KEY,
     HEADER_USER_AGENT,
+    HEADER_IF_MATCH,
     HEADER_COUNT
 };
 
@@ -66,6 +67,11 @@ struct exchange {
     int code;               /* for log and metrics */
     char job_id[UUID_SIZE]; /* "" if the answer is of no job */
 
+    /* While it waits for the store of secrets, and what then makes its answer (secrets.c). */
+    struct secret_ticket *ticket;
+    void (*answer_secret)(void);
+    size_t page_limit;
+
     /* While it waits. */
     struct job_waiter waiter;
     struct exchange *wait_next, *wait_prev; /* in api->waiting, the longest first */
@@ -89,6 +95,7 @@ struct answer {
     bool no_store;        /* it carries outputs: nobody may keep it */
     const char *allow;    /* NULL: none */
     const char *link;     /* NULL: none */
+    const char *etag;     /* NULL: none */
     unsigned retry_after; /* seconds; 0: none */
 };
 
@@ -100,6 +107,10 @@ void exchange_problem(struct exchange *exchange, const struct error_detail *prob
 
 /* Waits for the job, or answers at once if it has ended. */
 void exchange_wait(struct exchange *exchange, struct job *job);
+
+/* Waits for something else than a job; exchange_resume sends the answer that was set meanwhile. */
+void exchange_suspend(struct exchange *exchange);
+void exchange_resume(struct exchange *exchange);
 
 /* Answers with one job: as GET /jobs/{id} does. */
 void exchange_answer_job(struct exchange *exchange, const struct job *job);

@@ -23,6 +23,7 @@ static const struct {
     [HEADER_USER] = {SPAN("X-User-ID"), false},
     [HEADER_TRACE] = {SPAN("X-Trace-ID"), false},
     [HEADER_IDEMPOTENCY_KEY] = {SPAN("Idempotency-Key"), false},
+    [HEADER_IF_MATCH] = {SPAN("If-Match"), false},
     [HEADER_USER_AGENT] = {SPAN("User-Agent"), false},
 };
 

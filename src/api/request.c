@@ -301,7 +301,7 @@ static int on_null(void *ctx)
 
 static int on_boolean(void *ctx, int value)
 {
-    return on_value(ctx, VALUE_BOOLEAN, (struct span){0});
+    return on_value(ctx, VALUE_BOOLEAN, value ? SPAN("true") : SPAN("false"));
 }
 
 static int on_number(void *ctx, const char *text, size_t size)

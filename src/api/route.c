@@ -15,6 +15,14 @@ static const struct route routes[] = {
     {"GET", "/jobs/{id}", USER | ROUTE_QUIET, handle_job},
     {"DELETE", "/jobs/{id}", USER, handle_job_delete},
     {"POST", "/jobs/{id}/cancel", USER, handle_job_cancel},
+    {"GET", "/secrets", USER | ROUTE_QUIET, handle_secrets},
+    {"GET", "/secrets/audit", USER | ROUTE_QUIET, handle_secret_audit}, /* no secret's name */
+    {"GET", "/secrets/{id}", USER | ROUTE_QUIET, handle_secret},
+    {"PUT", "/secrets/{id}", USER | ROUTE_HAS_BODY, handle_secret_put},
+    {"DELETE", "/secrets/{id}", USER, handle_secret_delete},
+    {"POST", "/secrets/{id}/reveal", USER, handle_secret_reveal},
+    {"GET", "/secrets/{id}/policy", USER | ROUTE_QUIET, handle_secret_policy},
+    {"PUT", "/secrets/{id}/policy", USER | ROUTE_HAS_BODY, handle_secret_policy_put},
 };
 #define ROUTE_COUNT (sizeof routes / sizeof *routes)
 

@@ -35,6 +35,14 @@ void handle_jobs(struct exchange *exchange);
 void handle_job(struct exchange *exchange);
 void handle_job_cancel(struct exchange *exchange);
 void handle_job_delete(struct exchange *exchange);
+void handle_secrets(struct exchange *exchange); /* secrets.c */
+void handle_secret_audit(struct exchange *exchange);
+void handle_secret(struct exchange *exchange);
+void handle_secret_put(struct exchange *exchange);
+void handle_secret_reveal(struct exchange *exchange);
+void handle_secret_delete(struct exchange *exchange);
+void handle_secret_policy(struct exchange *exchange);
+void handle_secret_policy_put(struct exchange *exchange);
 void handle_health(struct exchange *exchange);
 void handle_ready(struct exchange *exchange);
 void handle_info(struct exchange *exchange);

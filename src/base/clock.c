@@ -154,3 +154,46 @@ int clock_parse_duration(const char *text, uint64_t *ret_ns)
     *ret_ns = total;
     return 0;
 }
+
+/* `count` digits of *text, which moves on; -1 if they are not all digits. */
+static int take_digits(const char **text, int count)
+{
+    int value = 0;
+    for (; count > 0; count--, (*text)++) {
+        if (**text < '0' || **text > '9')
+            return -1;
+        value = 10 * value + (**text - '0');
+    }
+    return value;
+}
+
+int clock_parse_time(const char *text, uint64_t *ret_unix_ms)
+{
+    static const char marks[] = "--T::";
+    static const int widths[] = {4, 2, 2, 2, 2, 2};
+    int part[6], ms = 0;
+    for (int i = 0; i < 6; i++) {
+        part[i] = take_digits(&text, widths[i]);
+        if (part[i] < 0 || (i < 5 && *text++ != marks[i]))
+            return ERR_USAGE;
+    }
+    if (*text == '.') {
+        int scale = 100;
+        for (text++; *text >= '0' && *text <= '9'; text++, scale /= 10)
+            ms += scale * (*text - '0');
+    }
+    struct tm tm = {.tm_year = part[0] - 1900,
+                    .tm_mon = part[1] - 1,
+                    .tm_mday = part[2],
+                    .tm_hour = part[3],
+                    .tm_min = part[4],
+                    .tm_sec = part[5]},
+              given = tm;
+    time_t seconds = timegm(&tm);
+    /* A day that does not exist comes back as another one. */
+    if (strcmp(text, "Z") != 0 || seconds < 0 || tm.tm_mday != given.tm_mday ||
+        tm.tm_mon != given.tm_mon || tm.tm_hour != given.tm_hour || tm.tm_min != given.tm_min)
+        return ERR_USAGE;
+    *ret_unix_ms = (uint64_t)seconds * 1000 + (uint64_t)ms;
+    return 0;
+}

@@ -28,6 +28,12 @@ void clock_format_time(char text[static CLOCK_TIME_SIZE], uint64_t unix_ms);
 void clock_format_duration(char text[static CLOCK_DURATION_SIZE], uint64_t ns);
 
 /*
+ * A time of RFC 3339 in UTC ("2026-11-23T01:02:03Z", with or without a fraction) as Unix ms, from
+ * 1970 on. ERR_USAGE for anything else.
+ */
+int clock_parse_time(const char *text, uint64_t *ret_unix_ms);
+
+/*
  * The other way, by Go's rules without a sign: numbers with the units h m s ms us µs ns, one after
  * another ("1h30m", "1.5s"). A bare number is seconds. ERR_USAGE for anything else and past 2^63-1.
  */

@@ -48,12 +48,15 @@
     X(METHOD_NOT_ALLOWED, "method_not_allowed", 405, "this path does not take that method")        \
     X(CONFLICT, "conflict", 409, "the state of the job does not allow this")                       \
     X(IDEMPOTENCY_CONFLICT, "idempotency_conflict", 409, "this key was used with another body")    \
+    X(PRECONDITION_FAILED, "precondition_failed", 412, "it was changed since you read it")         \
     X(BODY_TOO_LARGE, "body_too_large", 413, "the body is larger than allowed")                    \
     X(UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", 415, "the body is of an unknown type")     \
     X(USER_QUEUE_FULL, "user_queue_full", 429, "too many of your jobs are waiting")                \
     /* What is wrong with the service. */                                                          \
     X(INTERNAL, "internal", 500, "the service failed")                                             \
     X(NO_MEMORY, "no_memory", 503, "the service is out of memory")                                 \
+    X(STORE_DOWN, "store_down", 503, "the store cannot be used now")                               \
+    X(SECRET_UNREADABLE, "secret_unreadable", 500, "the stored secret does not open")              \
     X(QUEUE_FULL, "queue_full", 503, "too many jobs are waiting")                                  \
     X(QUEUE_TIMEOUT, "queue_timeout", 503, "the job waited too long for a worker")                 \
     X(SHUTTING_DOWN, "shutting_down", 503, "the service is shutting down")                         \

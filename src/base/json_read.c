@@ -65,30 +65,48 @@ static bool take_value(struct span *rest, struct span *ret)
     return true;
 }
 
+bool json_object(struct span object, struct span *ret_rest)
+{
+    struct span text = skip_space(object);
+
+    if (text.size == 0 || text.data[0] != '{')
+        return false;
+    *ret_rest = skip(text, 1);
+    return true;
+}
+
+bool json_pair(struct span *rest, struct span *ret_key, struct span *ret_value)
+{
+    struct span text = skip_space(*rest);
+    size_t size = json_scan_string(text);
+
+    if (size == 0)
+        return false;
+    struct span key = {text.data, size};
+    text = skip_space(skip(text, size));
+    if (text.size == 0 || text.data[0] != ':')
+        return false;
+    text = skip(text, 1);
+    if (!take_value(&text, ret_value))
+        return false;
+    *ret_key = key;
+    *rest = text;
+    return true;
+}
+
 bool json_member(struct span object, const char *key, struct span *ret)
 {
-    struct span rest = skip_space(object), wanted = span_of(key), name, value;
+    struct span rest, wanted = span_of(key), name, value;
 
-    if (rest.size == 0 || rest.data[0] != '{')
+    if (!json_object(object, &rest))
         return false;
-    rest = skip(rest, 1);
-    for (;;) {
-        rest = skip_space(rest);
-        size_t size = json_scan_string(rest);
-        if (size == 0)
-            return false;
-        name = (struct span){rest.data + 1, size - 2};
-        rest = skip_space(skip(rest, size));
-        if (rest.size == 0 || rest.data[0] != ':')
-            return false;
-        rest = skip(rest, 1);
-        if (!take_value(&rest, &value))
-            return false;
-        if (span_equal(name, wanted)) {
-            *ret = value;
-            return true;
-        }
+    while (json_pair(&rest, &name, &value)) {
+        if (!span_equal((struct span){name.data + 1, name.size - 2}, wanted))
+            continue;
+        *ret = value;
+        return true;
     }
+    return false;
 }
 
 bool json_array(struct span array, struct span *ret_rest)

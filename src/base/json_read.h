@@ -16,6 +16,14 @@
 bool json_member(struct span object, const char *key, struct span *ret);
 
 /*
+ * Walks an object: json_object gives the start of its members (false if it is none), and each
+ * json_pair moves *rest behind the member that it gives: its key as a string literal, and its
+ * value.
+ */
+bool json_object(struct span object, struct span *ret_rest);
+bool json_pair(struct span *rest, struct span *ret_key, struct span *ret_value);
+
+/*
  * Walks an array: json_array gives the start of its elements (false if it is no array), and each
  * json_element moves *rest behind the element that it gives (false at the end).
  */

@@ -36,6 +36,9 @@ static bool copy_policy(struct secret_ticket *t, const struct secret_policy *fro
 
 static int check(const struct secret_manage *m, struct error_detail *detail)
 {
+    if (m->operation == SECRET_PUT && span_equal(m->name, SPAN("audit")))
+        return error_set(detail, ERR_INVALID_FIELD, "name",
+                         "no secret can be called audit: GET /secrets/audit is the audit log");
     bool named = m->operation != SECRET_LIST && m->operation != SECRET_AUDIT;
     if (m->operation == SECRET_PUT && !secret_name_valid(m->name))
         return error_set(detail, ERR_INVALID_FIELD, "name",
@@ -92,9 +95,8 @@ static int not_found(struct secret_ticket *t)
 
 static int conflict(struct secret_ticket *t, uint64_t current)
 {
-    return error_set(&t->answer.detail, ERR_CONFLICT, "If-Match",
-                     "the secret is at version %" PRIu64 " now: read it again, then change it",
-                     current);
+    return error_set(&t->answer.detail, ERR_PRECONDITION_FAILED, "If-Match",
+                     "it is at version %" PRIu64 " now: read it again, then change it", current);
 }
 
 /* The current row into answer.rows[0]; ERR_NOT_FOUND. */
@@ -147,7 +149,7 @@ static int has_room(struct secret_service *s, struct secret_ticket *t)
     uint64_t count = 0;
     int r = s->store->ops->count(s->store, t->manage.caller.user, &count);
     if (!r && count >= SECRET_USER_MOST)
-        r = error_set(&t->answer.detail, ERR_CONFLICT, "name",
+        r = error_set(&t->answer.detail, ERR_INVALID_FIELD, "name",
                       "secrets of a user: %" PRIu64 " of %d used", count, SECRET_USER_MOST);
     return r;
 }
@@ -175,7 +177,7 @@ static int put(struct secret_service *s, struct secret_ticket *t)
     buf_done(&sealed);
     if (!r)
         r = read_row(s, t);
-    return r == ERR_CONFLICT ? conflict(t, current + 1) : r;
+    return r;
 }
 
 static int reveal(struct secret_service *s, struct secret_ticket *t)
@@ -183,8 +185,8 @@ static int reveal(struct secret_service *s, struct secret_ticket *t)
     int r = read_row(s, t);
     if (!r && secret_open_row(s, t->manage.caller.user, t->answer.rows, &t->answer.value,
                               &t->answer.value_size))
-        r = error_set(&t->answer.detail, ERR_SECRET_UNAVAILABLE, "name",
-                      "cannot_decrypt: the stored value does not open under the service's key");
+        r = error_set(&t->answer.detail, ERR_SECRET_UNREADABLE, "name",
+                      "the stored value does not open under the service's key");
     return r;
 }
 
@@ -295,8 +297,11 @@ void secret_manage_one(struct secret_service *s, struct secret_ticket *t)
             r = operations[t->manage.operation].audited ? run_audited(s, t)
                                                         : operations[t->manage.operation].run(s, t);
     if (r == ERR_SYSTEM)
-        r = error_set(&t->answer.detail, ERR_SECRET_UNAVAILABLE, "",
-                      "store_down: the database of secrets cannot be used now");
+        r = error_set(&t->answer.detail, ERR_STORE_DOWN, "", "%s",
+                      s->store && s->key ? "the database of secrets cannot be used now"
+                                         : "this service has no store of secrets");
+    if (r == ERR_CONFLICT)
+        r = error_set(&t->answer.detail, ERR_CONFLICT, "name", "others keep changing this secret");
     t->answer.code = r;
     if (r)
         t->answer.count = 0;

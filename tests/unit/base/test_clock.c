@@ -106,9 +106,38 @@ static void clocks_run(void **state)
     assert_true(clock_unix_ms() > 1700000000000);
 }
 
+static void test_parse_time(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t unix_ms; /* 0: refused */
+    } table[] = {
+        {"1970-01-01T00:00:01Z", 1000},
+        {"2026-11-23T01:02:03Z", 1795395723000},
+        {"2026-11-23T01:02:03.5Z", 1795395723500},
+        {"2026-11-23T01:02:03.123456Z", 1795395723123},
+        {"2024-02-29T23:59:59Z", 1709251199000},
+        {"2023-02-29T00:00:00Z", 0},
+        {"2023-13-01T00:00:00Z", 0},
+        {"2023-01-01T24:00:00Z", 0},
+        {"2023-01-01T00:00:00", 0},
+        {"2023-01-01T00:00:00+01:00", 0},
+        {"2023-01-01 00:00:00Z", 0},
+        {"tomorrow", 0},
+        {"", 0},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        uint64_t ms = 0;
+        int r = clock_parse_time(table[i].text, &ms);
+        if ((r == 0) != (table[i].unix_ms != 0) || ms != table[i].unix_ms)
+            fail_msg("%s: %d, %llu", table[i].text, r, (unsigned long long)ms);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parse_time),
         cmocka_unit_test(durations_are_written_as_go_writes_them),
         cmocka_unit_test(durations_are_read_back),
         cmocka_unit_test(nonsense_is_no_duration),

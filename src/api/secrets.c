@@ -1,0 +1,385 @@
+/*
+ * The /secrets routes: an owner's secrets, their rules and their audit log. Each request goes to
+ * the thread of the database; the connection is suspended until its answer is there.
+ */
+#include "api/route.h"
+#include "api/secret_body.h"
+#include "api/server.h"
+#include "base/clock.h"
+#include "base/encode.h"
+#include "base/json.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE_ROWS     100
+#define PAGE_ROWS_MAX 1000
+#define ANSWER_BYTES  (16 * MIB)
+#define ARENA_BYTES   (1 * MIB)
+#define LINK_BYTES    256
+#define ETAG_BYTES    32
+
+/* ---- what goes out
+ * -------------------------------------------------------------------------------- */
+
+static void add_time(struct buf *buf, const char *key, int64_t unix_ms)
+{
+    char text[CLOCK_TIME_SIZE];
+    clock_format_time(text, (uint64_t)unix_ms);
+    json_next_key(buf, key);
+    json_str(buf, text);
+}
+
+static void add_text(struct buf *buf, const char *key, struct span text)
+{
+    json_next_key(buf, key);
+    json_string(buf, text);
+}
+
+/* As the existing gateway shows a secret: never its value. */
+static void add_secret(struct buf *buf, const struct store_secret *row)
+{
+    buf_add_char(buf, '{');
+    add_text(buf, "id", row->id);
+    add_text(buf, "name", row->name);
+    json_next_key(buf, "version");
+    json_u64(buf, row->version);
+    add_time(buf, "created_at", row->created_unix_ms);
+    add_time(buf, "updated_at", row->updated_unix_ms);
+    buf_add_char(buf, '}');
+}
+
+static void add_script(struct buf *buf, const struct secret_script *script)
+{
+    char hex[2 * SECRET_HASH_SIZE + 1];
+    hex_encode(hex, script->sha256, SECRET_HASH_SIZE);
+    buf_add_char(buf, '{');
+    add_text(buf, "sha256", span_of(hex));
+    add_text(buf, "entry_point", script->entry_point);
+    if (script->expires_unix_ms) {
+        add_time(buf, "expires_at", script->expires_unix_ms);
+    } else {
+        json_next_key(buf, "expires_at");
+        buf_add_str(buf, "null");
+    }
+    buf_add_char(buf, '}');
+}
+
+static void add_policy(struct buf *buf, const struct secret_policy *policy)
+{
+    buf_add_str(buf, "{\"services\":[");
+    for (size_t i = 0; i < policy->service_count; i++) {
+        buf_add_str(buf, i ? "," : "");
+        json_string(buf, policy->services[i]);
+    }
+    buf_add_str(buf, policy->pinned ? "],\"scripts\":[" : "],\"scripts\":null");
+    for (size_t i = 0; i < policy->script_count; i++) {
+        buf_add_str(buf, i ? "," : "");
+        add_script(buf, &policy->scripts[i]);
+    }
+    buf_add_str(buf, policy->pinned ? "]" : "");
+    json_next_key(buf, "allow_output");
+    json_bool(buf, policy->allow_output);
+    json_next_key(buf, "guard");
+    json_bool(buf, policy->guard);
+    buf_add_char(buf, '}');
+}
+
+static void add_audit(struct buf *buf, const struct store_audit *row)
+{
+    static const struct {
+        const char *key;
+        size_t offset;
+    } texts[] = {
+        {"name", offsetof(struct store_audit, name)},
+        {"service", offsetof(struct store_audit, service)},
+        {"address", offsetof(struct store_audit, address)},
+        {"user_agent", offsetof(struct store_audit, user_agent)},
+        {"job_id", offsetof(struct store_audit, job_id)},
+        {"script_sha256", offsetof(struct store_audit, script_sha256)},
+        {"error", offsetof(struct store_audit, error)},
+    };
+    buf_add_char(buf, '{');
+    json_key(buf, "id");
+    json_u64(buf, row->id);
+    add_text(buf, "action", span_of(store_action_name(row->action)));
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const struct span *text = (const void *)((const char *)row + texts[i].offset);
+        if (text->size)
+            add_text(buf, texts[i].key, *text);
+    }
+    json_next_key(buf, "success");
+    json_bool(buf, row->success);
+    add_time(buf, "created_at", row->created_unix_ms);
+    buf_add_char(buf, '}');
+}
+
+/* ---- answers
+ * ---------------------------------------------------------------------------------------- */
+
+static void send_answer(struct exchange *exchange, struct answer *answer, uint64_t version)
+{
+    char etag[ETAG_BYTES];
+    snprintf(etag, sizeof etag, "\"%llu\"", (unsigned long long)version);
+    answer->type = answer->status == 204 ? NULL : "application/json";
+    answer->no_store = true;
+    answer->etag = version ? etag : NULL;
+    exchange_answer(exchange, answer);
+}
+
+static void answer_row(struct exchange *exchange, const struct secret_answer *a)
+{
+    struct answer answer = {.status = a->created ? 201 : 200, .body = BUF_INIT(ANSWER_BYTES)};
+    bool put = strcmp(exchange->route->method, "PUT") == 0;
+    if (put)
+        buf_add_str(&answer.body, "{\"secret\":");
+    add_secret(&answer.body, &a->rows[0]);
+    if (put) {
+        json_next_key(&answer.body, "created");
+        json_bool(&answer.body, a->created);
+        buf_add_char(&answer.body, '}');
+    }
+    send_answer(exchange, &answer, a->rows[0].version);
+}
+
+static void answer_value(struct exchange *exchange, const struct secret_answer *a)
+{
+    struct answer answer = {.status = 200, .body = BUF_INIT(ANSWER_BYTES)};
+    buf_add_char(&answer.body, '{');
+    add_text(&answer.body, "name", a->rows[0].name);
+    add_text(&answer.body, "value", (struct span){(const char *)a->value.data, a->value_size});
+    json_next_key(&answer.body, "version");
+    json_u64(&answer.body, a->rows[0].version);
+    buf_add_char(&answer.body, '}');
+    send_answer(exchange, &answer, a->rows[0].version);
+}
+
+static void answer_policy(struct exchange *exchange, const struct secret_answer *a)
+{
+    struct answer answer = {.status = 200, .body = BUF_INIT(ANSWER_BYTES)};
+    add_policy(&answer.body, &a->rows[0].policy);
+    send_answer(exchange, &answer, a->rows[0].policy_version + 1);
+}
+
+static void answer_nothing(struct exchange *exchange, const struct secret_answer *a)
+{
+    struct answer answer = {.status = 204, .fixed = SPAN("")};
+    send_answer(exchange, &answer, 0);
+}
+
+static void answer_list(struct exchange *exchange, const struct secret_answer *a)
+{
+    char link[LINK_BYTES];
+    struct answer answer = {.status = 200, .body = BUF_INIT(ANSWER_BYTES)};
+    buf_add_str(&answer.body, "{\"secrets\":[");
+    for (size_t i = 0; i < a->count; i++) {
+        buf_add_str(&answer.body, i ? "," : "");
+        add_secret(&answer.body, &a->rows[i]);
+    }
+    buf_add_str(&answer.body, "]}");
+    if (a->count == exchange->page_limit) {
+        snprintf(link, sizeof link, "</secrets?limit=%zu&after=%.*s>; rel=\"next\"", a->count,
+                 (int)a->rows[a->count - 1].name.size, a->rows[a->count - 1].name.data);
+        answer.link = link;
+    }
+    send_answer(exchange, &answer, 0);
+}
+
+static void answer_audit(struct exchange *exchange, const struct secret_answer *a)
+{
+    char link[LINK_BYTES];
+    struct answer answer = {.status = 200, .body = BUF_INIT(ANSWER_BYTES)};
+    buf_add_str(&answer.body, "{\"entries\":[");
+    for (size_t i = 0; i < a->count; i++) {
+        buf_add_str(&answer.body, i ? "," : "");
+        add_audit(&answer.body, &a->audit[i]);
+    }
+    buf_add_str(&answer.body, "]}");
+    if (a->count == exchange->page_limit) {
+        snprintf(link, sizeof link, "</secrets/audit?limit=%zu&before=%llu>; rel=\"next\"",
+                 a->count, (unsigned long long)a->audit[a->count - 1].id);
+        answer.link = link;
+    }
+    send_answer(exchange, &answer, 0);
+}
+
+typedef void answer_fn(struct exchange *exchange, const struct secret_answer *answer);
+
+static void on_answered(void *ctx, const struct secret_answer *a)
+{
+    struct exchange *exchange = ctx;
+    exchange->ticket = NULL;
+    if (a->code)
+        exchange_problem(exchange, &a->detail);
+    else
+        ((answer_fn *)exchange->answer_secret)(exchange, a);
+    exchange_resume(exchange);
+}
+
+/* ---- requests
+ * ----------------------------------------------------------------------------------------- */
+
+/* If-Match: a version in quotes, or *. */
+static int read_if_match(const struct exchange *exchange, uint64_t *ret,
+                         struct error_detail *detail)
+{
+    struct span text = exchange->headers[HEADER_IF_MATCH];
+    char digits[24] = "";
+    char *end;
+    if (!text.data || span_equal(text, SPAN("*")))
+        return 0;
+    if (text.size > 2 && text.size < sizeof digits && text.data[0] == '"' &&
+        text.data[text.size - 1] == '"') {
+        memcpy(digits, text.data + 1, text.size - 2);
+        *ret = strtoull(digits, &end, 10);
+        if (*end == '\0' && *ret > 0 && digits[0] >= '1' && digits[0] <= '9')
+            return 0;
+    }
+    return error_set(detail, ERR_INVALID_HEADER, "If-Match",
+                     "If-Match must be the ETag of an earlier answer, such as \"3\"");
+}
+
+static void ask(struct exchange *exchange, struct secret_manage *manage, answer_fn *answer)
+{
+    char address[PEER_BYTES];
+    struct error_detail detail = {0};
+    struct secret_service *service = exchange->api->options.secrets;
+    manage->caller = (struct secret_caller){.user = exchange->user,
+                                            .address = exchange_address(exchange, address),
+                                            .user_agent = exchange_user_agent(exchange)};
+    manage->name = exchange->path_id;
+    int r = read_if_match(exchange, &manage->expected, &detail);
+    if (!r && !service)
+        r = error_set(&detail, ERR_STORE_DOWN, "", "this service has no store of secrets");
+    if (!r) {
+        exchange->answer_secret = (void (*)(void))answer;
+        r = secret_manage(service, manage, on_answered, exchange, &exchange->ticket);
+        if (r)
+            error_set(&detail, r, "", "%s", error_text(r));
+    }
+    if (r)
+        exchange_problem(exchange, &detail);
+    else
+        exchange_suspend(exchange);
+}
+
+/* The query of the two lists: limit, and where to go on. */
+struct page_query {
+    struct exchange *exchange;
+    const char *cursor; /* the other parameter's name */
+    struct span after;
+    size_t limit;
+    int error;
+    struct error_detail *detail;
+};
+
+static enum MHD_Result take_parameter(void *ctx, enum MHD_ValueKind kind, const char *name,
+                                      size_t name_size, const char *value, size_t value_size)
+{
+    struct page_query *query = ctx;
+    struct span text = {value ? value : "", value ? value_size : 0};
+    if (span_equal((struct span){name, name_size}, span_of(query->cursor)) && text.size &&
+        text.size <= SECRET_NAME_MOST) {
+        query->after = text;
+        return MHD_YES;
+    }
+    if (span_equal((struct span){name, name_size}, SPAN("limit")) && text.size && text.size <= 9 &&
+        strspn(text.data, "0123456789") == text.size) {
+        unsigned long number = strtoul(text.data, NULL, 10);
+        query->limit = number < PAGE_ROWS_MAX ? number : PAGE_ROWS_MAX;
+        if (number > 0)
+            return MHD_YES;
+    }
+    query->error = error_set(query->detail, ERR_INVALID_QUERY, "",
+                             "the query can have limit (1 to %d) and %s, nothing else",
+                             PAGE_ROWS_MAX, query->cursor);
+    return MHD_NO;
+}
+
+static int read_page(struct exchange *exchange, const char *cursor, struct page_query *ret)
+{
+    struct error_detail detail = {0};
+    *ret = (struct page_query){
+        .exchange = exchange, .cursor = cursor, .limit = PAGE_ROWS, .detail = &detail};
+    MHD_get_connection_values_n(exchange->connection, MHD_GET_ARGUMENT_KIND, take_parameter, ret);
+    exchange->page_limit = ret->limit;
+    if (ret->error)
+        exchange_problem(exchange, &detail);
+    return ret->error;
+}
+
+void handle_secrets(struct exchange *exchange)
+{
+    struct page_query query;
+    if (read_page(exchange, "after", &query))
+        return;
+    struct secret_manage manage = {
+        .operation = SECRET_LIST, .after = query.after, .limit = query.limit};
+    ask(exchange, &manage, answer_list);
+}
+
+void handle_secret_audit(struct exchange *exchange)
+{
+    struct page_query query;
+    if (read_page(exchange, "before", &query))
+        return;
+    struct secret_manage manage = {.operation = SECRET_AUDIT, .limit = query.limit};
+    if (query.after.size)
+        manage.before = strtoull(query.after.data, NULL, 10);
+    ask(exchange, &manage, answer_audit);
+}
+
+void handle_secret(struct exchange *exchange)
+{
+    struct secret_manage manage = {.operation = SECRET_SHOW};
+    ask(exchange, &manage, answer_row);
+}
+
+void handle_secret_put(struct exchange *exchange)
+{
+    struct error_detail detail = {0};
+    struct buf value = BUF_INIT(exchange->body.max);
+    struct span body = {exchange->body.data, exchange->body.size};
+    if (secret_body_value(body, &value, &detail)) {
+        exchange_problem(exchange, &detail);
+    } else {
+        struct secret_manage manage = {.operation = SECRET_PUT, .value = {value.data, value.size}};
+        ask(exchange, &manage, answer_row);
+    }
+    buf_wipe(&value);
+    buf_wipe(&exchange->body);
+}
+
+void handle_secret_reveal(struct exchange *exchange)
+{
+    struct secret_manage manage = {.operation = SECRET_REVEAL};
+    ask(exchange, &manage, answer_value);
+}
+
+void handle_secret_delete(struct exchange *exchange)
+{
+    struct secret_manage manage = {.operation = SECRET_DELETE};
+    ask(exchange, &manage, answer_nothing);
+}
+
+void handle_secret_policy(struct exchange *exchange)
+{
+    struct secret_manage manage = {.operation = SECRET_SHOW};
+    ask(exchange, &manage, answer_policy);
+}
+
+void handle_secret_policy_put(struct exchange *exchange)
+{
+    struct error_detail detail = {0};
+    struct secret_policy policy;
+    struct arena arena;
+    arena_init(&arena, ARENA_BYTES);
+    struct span body = {exchange->body.data, exchange->body.size};
+    if (secret_body_policy(body, &arena, &policy, &detail)) {
+        exchange_problem(exchange, &detail);
+    } else {
+        struct secret_manage manage = {.operation = SECRET_SET_POLICY, .policy = &policy};
+        ask(exchange, &manage, answer_policy);
+    }
+    arena_done(&arena);
+}
