@@ -135,7 +135,7 @@ static int leave_root(const char *name, const char *data_dir, struct error_detai
     int error;
 
     if (user == NULL)
-        return error_set(detail, ERR_USAGE, "--user", "there is no user \"%s\"",
+        return error_set(detail, ERR_USAGE, "--run-as", "there is no user \"%s\"",
                          name != NULL ? name : PRIVILEGES_FALLBACK_USER);
     error = data_dir != NULL ? give_data_dir(data_dir, user) : 0;
     if (error != 0)
@@ -149,7 +149,7 @@ static int leave_root(const char *name, const char *data_dir, struct error_detai
         return error_set(detail, ERR_SYSTEM, "", "securebits cannot be set: %s", strerror(error));
     error = become(user);
     if (error != 0)
-        return error_set(detail, ERR_SYSTEM, "--user", "cannot become the user %s: %s",
+        return error_set(detail, ERR_SYSTEM, "--run-as", "cannot become the user %s: %s",
                          user->pw_name, strerror(error));
     if (data_dir != NULL && access(data_dir, R_OK | W_OK | X_OK) != 0)
         return error_set(detail, ERR_USAGE, "--data-dir",

@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 struct serve_options {
-    const char *listen, *data_dir, *user;
+    const char *listen, *data_dir, *run_as;
     int log_level, log_format, isolation, require_isolation;
     bool listen_insecure;
     struct limits limits;
@@ -80,9 +80,10 @@ void cmd_serve_options(struct option_list *list)
                                           "reduced", args_set_choice,
                                           offsetof(struct serve_options, require_isolation),
                                           .choices = levels_of_isolation});
-    option_add(list, (struct args_option){"user", "NAME", "whom a service started as root becomes",
-                                          PRIVILEGES_USER " or " PRIVILEGES_FALLBACK_USER,
-                                          args_set_text, offsetof(struct serve_options, user)});
+    option_add(list,
+               (struct args_option){"run-as", "NAME", "whom a service started as root becomes",
+                                    PRIVILEGES_USER " or " PRIVILEGES_FALLBACK_USER, args_set_text,
+                                    offsetof(struct serve_options, run_as)});
     for (int limit = 0; limit < LIMIT_COUNT; limit++)
         if (limit_table[limit].least < limit_table[limit].most)
             option_add_limit(list, (enum limit)limit, offsetof(struct serve_options, limits));
@@ -286,7 +287,7 @@ static int serve_start(struct serve *serve, struct error_detail *detail)
     r = make_data_dir(options->data_dir, detail);
     if (r < 0)
         return r;
-    r = privileges_drop(options->user, options->data_dir, user, detail);
+    r = privileges_drop(options->run_as, options->data_dir, user, detail);
     if (r < 0)
         return r;
     log_debug("running", log_str("user", user));
@@ -311,8 +312,8 @@ static int serve_start(struct serve *serve, struct error_detail *detail)
     if (r < 0)
         return r;
     if (exposed)
-        log_warn("listening beyond this machine without verified clients: whoever can reach the "
-                 "port can be any user");
+        log_warn("insecure: listening beyond this machine without verified clients, so anybody who "
+                 "can reach the port can be any user (X-User-ID)");
     return start_api(serve, detail);
 }
 
