@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/privileges.h"
 #include "cmd/cmd.h"
+#include "cmd/secret_store.h"
 #include "engine/engine.h"
 #include "exec/exec.h"
 #include "exec/seal.h"
@@ -15,7 +16,6 @@
 #include "protect/protect.h"
 #include <errno.h>
 #include <inttypes.h>
-#include <openssl/crypto.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,9 +24,9 @@
 #include <unistd.h>
 
 struct serve_options {
-    const char *listen, *data_dir, *run_as;
+    const char *listen, *data_dir, *database_url, *run_as;
     int log_level, log_format, isolation, require_isolation;
-    bool listen_insecure;
+    bool listen_insecure, strict;
     struct limits limits;
 };
 
@@ -38,6 +38,8 @@ struct serve {
     struct exec_zygote *zygote;
     struct exec_pool *pool;
     struct protect *protect;
+    struct secret_store store;
+    struct secret_service *secrets;
     struct job_service *jobs;
     struct api *api;
     struct api_property properties[SEAL_PROPERTY_COUNT];
@@ -66,6 +68,15 @@ void cmd_serve_options(struct option_list *list)
     option_add(list, (struct args_option){"data-dir", "DIR",
                                           "for what outlives the service; made if need be", NULL,
                                           args_set_text, offsetof(struct serve_options, data_dir)});
+    option_add(list,
+               (struct args_option){"database-url", "URL",
+                                    "secrets in PostgreSQL instead of the data directory", NULL,
+                                    args_set_text, offsetof(struct serve_options, database_url)});
+    option_add(list,
+               (struct args_option){"strict", NULL,
+                                    "production: COMPUTE_MASTER_KEY must be set, and secrets "
+                                    "without a list of services are refused",
+                                    NULL, args_set_flag, offsetof(struct serve_options, strict)});
     option_add(list,
                (struct args_option){"log-level", "LEVEL", "debug, info, warn or error", "info",
                                     args_set_choice, offsetof(struct serve_options, log_level),
@@ -107,16 +118,18 @@ static int make_data_dir(const char *path, struct error_detail *detail)
 /* Reads the master key and takes it out of the environment, where /proc would go on showing it. */
 static int take_master_key(struct serve *serve, struct error_detail *detail)
 {
-    char *key = getenv("COMPUTE_MASTER_KEY");
-    int r = protect_new(key, &serve->protect, detail);
+    char *key = secret_environment_take("COMPUTE_MASTER_KEY");
+    int r;
 
-    if (key) {
-        OPENSSL_cleanse(key, strlen(key));
-        unsetenv("COMPUTE_MASTER_KEY");
-    } else if (r == 0) {
+    if (!key && serve->options.strict)
+        return error_set(detail, ERR_USAGE, "COMPUTE_MASTER_KEY",
+                         "must be set with --strict: 32 bytes or more, as hex digits or as they "
+                         "are");
+    r = protect_new(key, &serve->protect, detail);
+    if (!key && r == 0)
         log_warn("COMPUTE_MASTER_KEY is not set: a random key signs the results, and nobody can "
                  "check the signatures once this process has ended");
-    }
+    secret_environment_drop(key);
     if (r < 0 && detail)
         snprintf(detail->field, sizeof(detail->field), "COMPUTE_MASTER_KEY");
     return r;
@@ -216,12 +229,46 @@ static void log_isolation(struct serve *serve)
         log_info("not had for the isolation", log_str("refused", sealed->refused));
 }
 
+static void log_checkpoint(void *ctx, const char *boot_id, const char *text)
+{
+    (void)ctx;
+    log_info("audit checkpoint", log_str("boot_id", boot_id), log_str("checkpoint", text));
+}
+
+/* A service without a place for secrets, or without their key, starts: they are then store_down. */
+static int start_secrets(struct serve *serve, struct error_detail *detail)
+{
+    const struct serve_options *options = &serve->options;
+    struct secret_store *store = &serve->store;
+    int r =
+        secret_store_open(options->data_dir, options->database_url, serve->protect, store, detail);
+
+    if (r < 0)
+        return r;
+    if (store->store && !store->has_key)
+        log_warn("SECRETS_MASTER_KEY is not set: every secret is store_down");
+    const struct secret_options secrets = {
+        .loop = &serve->loop,
+        .store = store->store,
+        .key = store->has_key ? &store->key : NULL,
+        .previous = store->has_previous ? &store->previous : NULL,
+        .audit_key = store->audit_key,
+        .strict = options->strict,
+        .checkpoint = log_checkpoint,
+    };
+    r = secret_service_new(&secrets, &serve->secrets, detail);
+    if (r == 0)
+        store->store = NULL; /* the service's now */
+    return r;
+}
+
 static int start_workers(struct serve *serve, struct error_detail *detail)
 {
     struct job_options jobs = {
         .loop = &serve->loop,
         .limits = &serve->options.limits,
         .protect = serve->protect,
+        .secrets = serve->secrets,
     };
     struct exec_options pool = {
         .loop = &serve->loop,
@@ -251,6 +298,7 @@ static int start_api(struct serve *serve, struct error_detail *detail)
         .loop = &serve->loop,
         .limits = &serve->options.limits,
         .jobs = serve->jobs,
+        .secrets = serve->secrets,
         .listen = serve->options.listen,
         .engine_digest = engine_digest(),
         .isolation = isolation_names[serve->options.isolation],
@@ -308,6 +356,9 @@ static int serve_start(struct serve *serve, struct error_detail *detail)
     r = watch_signals(serve, detail);
     if (r < 0)
         return r;
+    r = start_secrets(serve, detail);
+    if (r < 0)
+        return r;
     r = start_workers(serve, detail);
     if (r < 0)
         return r;
@@ -327,12 +378,14 @@ static void serve_end(struct serve *serve)
     if (serve->has_loop)
         uv_run(&serve->loop, UV_RUN_NOWAIT);
     job_service_free(serve->jobs);
+    secret_service_free(serve->secrets);
     if (serve->has_loop) {
         uv_close((uv_handle_t *)&serve->terminate, NULL);
         uv_close((uv_handle_t *)&serve->interrupt, NULL);
         uv_run(&serve->loop, UV_RUN_DEFAULT);
         uv_loop_close(&serve->loop);
     }
+    secret_store_close(&serve->store);
     protect_free(serve->protect);
 }
 
