@@ -117,7 +117,7 @@ static int hex_value(unsigned char c)
     return -1;
 }
 
-/* ---- writing a block ---------------------------------------------------------------------- */
+/* --- writing a block --- */
 
 /* The 6-bit digit at bit position `bit` (a multiple of 6 from the group's start), or -1 at the end
  * of the value. `phase` is the place of value[offset] within its group of three bytes. */
@@ -258,7 +258,7 @@ static int add_block(struct guard *g, size_t secret, size_t offset)
     return 0;
 }
 
-/* ---- making a guard ------------------------------------------------------------------------ */
+/* --- making a guard --- */
 
 static int add_needle(struct guarded *s, size_t start, size_t size)
 {
@@ -401,7 +401,7 @@ struct span guard_secret_name(const struct guard *g, size_t secret)
     return (struct span){g->secrets[secret].name, g->secrets[secret].name_size};
 }
 
-/* ---- extending a hit ----------------------------------------------------------------------- */
+/* --- extending a hit --- */
 
 /* A stretch of the value, [first, last), spelled by a stretch of the text, [start, end). */
 struct stretch {

@@ -81,7 +81,7 @@ static bool is_number_char(char c)
     return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
 }
 
-/* ---- the path to an offset ------------------------------------------------------------------ */
+/* --- the path to an offset --- */
 
 struct level {
     bool array;
@@ -159,7 +159,7 @@ static void write_path(const struct guard *g, struct span json, size_t offset, c
     free(levels);
 }
 
-/* ---- the search ------------------------------------------------------------------------------ */
+/* --- the search --- */
 
 static bool leaks(const struct guard *g, struct span json, size_t at, size_t size, bool escaped,
                   char *scratch, size_t *ret)

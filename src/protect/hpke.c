@@ -50,8 +50,7 @@ int hkdf_expand(const uint8_t prk[HPKE_HASH_SIZE], struct span info, uint8_t *re
     return r;
 }
 
-/* ---- labelled HKDF, RFC 9180 section 4
- * ------------------------------------------------------------ */
+/* --- labelled HKDF, RFC 9180 section 4 --- */
 
 /* suite_id: "KEM" and the KEM inside the KEM, "HPKE" and all three outside. */
 static void add_suite(struct buf *buf, uint16_t kem, bool inside_kem)
@@ -96,8 +95,7 @@ static int labeled_expand(uint16_t kem, bool inside_kem, const uint8_t prk[HPKE_
     return r;
 }
 
-/* ---- keys
- * ---------------------------------------------------------------------------------------- */
+/* --- keys --- */
 
 size_t hpke_public_size(uint16_t kem)
 {
@@ -206,8 +204,7 @@ int hpke_key_public(const EVP_PKEY *key, uint8_t ret[HPKE_PUBLIC_MOST], size_t *
     return 0;
 }
 
-/* ---- the KEM, RFC 9180 section 4.1
- * ---------------------------------------------------------------- */
+/* --- the KEM, RFC 9180 section 4.1 --- */
 
 /* OpenSSL refuses an all-zero X25519 result by itself. */
 static int diffie_hellman(EVP_PKEY *mine, EVP_PKEY *theirs, uint8_t *ret, size_t *size)
@@ -241,8 +238,7 @@ static int kem_shared_secret(uint16_t kem, EVP_PKEY *mine, EVP_PKEY *theirs, str
     return r;
 }
 
-/* ---- key schedule, RFC 9180 section 5.1, base mode
- * ------------------------------------------------- */
+/* --- key schedule, RFC 9180 section 5.1, base mode --- */
 
 static int key_schedule(uint16_t kem, const uint8_t shared[HPKE_HASH_SIZE], struct span info,
                         struct hpke_context *ret)
@@ -312,8 +308,7 @@ int hpke_setup_receiver(uint16_t kem, EVP_PKEY *key, struct span enc, struct spa
     return r;
 }
 
-/* ---- AEAD
- * ------------------------------------------------------------------------------------------ */
+/* --- AEAD --- */
 
 static void next_nonce(const struct hpke_context *context, uint8_t nonce[HPKE_NONCE_SIZE])
 {

@@ -23,8 +23,7 @@ const char *jws_type_name(enum jws_type type)
     return type_names[type];
 }
 
-/* ---- keys
- * ---------------------------------------------------------------------------------------- */
+/* --- keys --- */
 
 static int encode_fixed(const uint8_t *data, size_t size, char *text, size_t text_size)
 {
@@ -91,8 +90,7 @@ int jws_write_jwk(const struct jws_key *key, struct buf *out)
                         key->kid, x);
 }
 
-/* ---- flat JSON objects
- * ------------------------------------------------------------------------------ */
+/* --- flat JSON objects --- */
 
 /* Parses one object of the size given (not NUL-terminated); NULL if it is none. */
 static yajl_val parse_object(struct span json, size_t most)
@@ -164,8 +162,7 @@ int jws_read_jwk(struct span json, uint8_t ret[JWS_PUBLIC_SIZE], struct error_de
     return r;
 }
 
-/* ---- signing
- * ---------------------------------------------------------------------------------------- */
+/* --- signing --- */
 
 int jws_sign(const struct jws_key *key, enum jws_type type, struct span payload, struct buf *out)
 {
@@ -191,8 +188,7 @@ int jws_sign(const struct jws_key *key, enum jws_type type, struct span payload,
     return base64url_encode(out, signature, sizeof signature);
 }
 
-/* ---- verifying
- * -------------------------------------------------------------------------------------- */
+/* --- verifying --- */
 
 static int bad_jws(struct error_detail *detail, const char *why)
 {

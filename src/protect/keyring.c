@@ -25,8 +25,7 @@ struct keyring {
     uint64_t not_before_ms, not_after_ms;
 };
 
-/* ---- HPKE keys
- * -------------------------------------------------------------------------------------- */
+/* --- HPKE keys --- */
 
 static void add_u16(struct buf *buf, unsigned value)
 {
@@ -74,8 +73,7 @@ static int make_hpke(struct keyring *k)
     return buf_failed(&k->configurations) ? ERR_NO_MEMORY : 0;
 }
 
-/* ---- documents
- * --------------------------------------------------------------------------------------- */
+/* --- documents --- */
 
 static void add_base64url_member(struct buf *out, const char *key, const void *data, size_t size)
 {
@@ -162,8 +160,7 @@ static int write_statement(struct keyring *k)
     return r;
 }
 
-/* ---- life cycle
- * ------------------------------------------------------------------------------------- */
+/* --- life cycle --- */
 
 int keyring_new(const struct keyring_options *options, struct keyring **ret)
 {

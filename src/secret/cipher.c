@@ -17,7 +17,7 @@
 #define INFO_KEY_ID  "neocompute/v1/secrets-key-id"
 #define AAD_MOST     1024
 
-/* ---- keys ------------------------------------------------------------------------------------ */
+/* --- keys --- */
 
 static int derive(const struct secret_bytes *master, const char *info, uint8_t *out, size_t size)
 {

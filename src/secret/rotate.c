@@ -8,8 +8,7 @@
 #define PASSES_MOST 10
 #define CURSOR_MOST 128
 
-/* ---- the check value
- * --------------------------------------------------------------------------------- */
+/* --- the check value --- */
 
 #define KEY_CHECK_VALUE "neocompute"
 static const struct secret_place key_check_place = {
@@ -36,8 +35,7 @@ bool secret_key_check_opens(const struct secret_key *key, struct span sealed)
     return true;
 }
 
-/* ---- rotation
- * ------------------------------------------------------------------------------------------ */
+/* --- rotation --- */
 
 static int rotate_row(const struct rotate_options *o, enum secret_format format,
                       const struct store_sealed_row *row, bool *changed,
