@@ -95,8 +95,7 @@ static int take_bool(struct context *context, const char *field, struct span lit
     return 0;
 }
 
-/* ---- {"value"}
- * ------------------------------------------------------------------------------------ */
+/* --- {"value"} --- */
 
 static int take_value(struct context *context, const struct member *member, struct span value)
 {
@@ -117,8 +116,7 @@ int secret_body_value(struct span body, struct buf *value, struct error_detail *
     return r;
 }
 
-/* ---- rules
- * ------------------------------------------------------------------------------------------ */
+/* --- rules --- */
 
 static int take_services(struct context *context, const struct member *member, struct span value)
 {

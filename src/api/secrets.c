@@ -4,9 +4,8 @@
  */
 #include "api/route.h"
 #include "api/secret_body.h"
+#include "api/secret_json.h"
 #include "api/server.h"
-#include "base/clock.h"
-#include "base/encode.h"
 #include "base/json.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,103 +18,7 @@
 #define LINK_BYTES    256
 #define ETAG_BYTES    32
 
-/* ---- what goes out
- * -------------------------------------------------------------------------------- */
-
-static void add_time(struct buf *buf, const char *key, int64_t unix_ms)
-{
-    char text[CLOCK_TIME_SIZE];
-    clock_format_time(text, (uint64_t)unix_ms);
-    json_next_key(buf, key);
-    json_str(buf, text);
-}
-
-static void add_text(struct buf *buf, const char *key, struct span text)
-{
-    json_next_key(buf, key);
-    json_string(buf, text);
-}
-
-/* As the existing gateway shows a secret: never its value. */
-static void add_secret(struct buf *buf, const struct store_secret *row)
-{
-    buf_add_char(buf, '{');
-    add_text(buf, "id", row->id);
-    add_text(buf, "name", row->name);
-    json_next_key(buf, "version");
-    json_u64(buf, row->version);
-    add_time(buf, "created_at", row->created_unix_ms);
-    add_time(buf, "updated_at", row->updated_unix_ms);
-    buf_add_char(buf, '}');
-}
-
-static void add_script(struct buf *buf, const struct secret_script *script)
-{
-    char hex[2 * SECRET_HASH_SIZE + 1];
-    hex_encode(hex, script->sha256, SECRET_HASH_SIZE);
-    buf_add_char(buf, '{');
-    add_text(buf, "sha256", span_of(hex));
-    add_text(buf, "entry_point", script->entry_point);
-    if (script->expires_unix_ms) {
-        add_time(buf, "expires_at", script->expires_unix_ms);
-    } else {
-        json_next_key(buf, "expires_at");
-        buf_add_str(buf, "null");
-    }
-    buf_add_char(buf, '}');
-}
-
-static void add_policy(struct buf *buf, const struct secret_policy *policy)
-{
-    buf_add_str(buf, "{\"services\":[");
-    for (size_t i = 0; i < policy->service_count; i++) {
-        buf_add_str(buf, i ? "," : "");
-        json_string(buf, policy->services[i]);
-    }
-    buf_add_str(buf, policy->pinned ? "],\"scripts\":[" : "],\"scripts\":null");
-    for (size_t i = 0; i < policy->script_count; i++) {
-        buf_add_str(buf, i ? "," : "");
-        add_script(buf, &policy->scripts[i]);
-    }
-    buf_add_str(buf, policy->pinned ? "]" : "");
-    json_next_key(buf, "allow_output");
-    json_bool(buf, policy->allow_output);
-    json_next_key(buf, "guard");
-    json_bool(buf, policy->guard);
-    buf_add_char(buf, '}');
-}
-
-static void add_audit(struct buf *buf, const struct store_audit *row)
-{
-    static const struct {
-        const char *key;
-        size_t offset;
-    } texts[] = {
-        {"name", offsetof(struct store_audit, name)},
-        {"service", offsetof(struct store_audit, service)},
-        {"address", offsetof(struct store_audit, address)},
-        {"user_agent", offsetof(struct store_audit, user_agent)},
-        {"job_id", offsetof(struct store_audit, job_id)},
-        {"script_sha256", offsetof(struct store_audit, script_sha256)},
-        {"error", offsetof(struct store_audit, error)},
-    };
-    buf_add_char(buf, '{');
-    json_key(buf, "id");
-    json_u64(buf, row->id);
-    add_text(buf, "action", span_of(store_action_name(row->action)));
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        const struct span *text = (const void *)((const char *)row + texts[i].offset);
-        if (text->size)
-            add_text(buf, texts[i].key, *text);
-    }
-    json_next_key(buf, "success");
-    json_bool(buf, row->success);
-    add_time(buf, "created_at", row->created_unix_ms);
-    buf_add_char(buf, '}');
-}
-
-/* ---- answers
- * ---------------------------------------------------------------------------------------- */
+/* --- answers --- */
 
 static void send_answer(struct exchange *exchange, struct answer *answer, uint64_t version)
 {
@@ -133,7 +36,7 @@ static void answer_row(struct exchange *exchange, const struct secret_answer *a)
     bool put = strcmp(exchange->route->method, "PUT") == 0;
     if (put)
         buf_add_str(&answer.body, "{\"secret\":");
-    add_secret(&answer.body, &a->rows[0]);
+    secret_json_row(&answer.body, &a->rows[0]);
     if (put) {
         json_next_key(&answer.body, "created");
         json_bool(&answer.body, a->created);
@@ -145,19 +48,15 @@ static void answer_row(struct exchange *exchange, const struct secret_answer *a)
 static void answer_value(struct exchange *exchange, const struct secret_answer *a)
 {
     struct answer answer = {.status = 200, .body = BUF_INIT(ANSWER_BYTES)};
-    buf_add_char(&answer.body, '{');
-    add_text(&answer.body, "name", a->rows[0].name);
-    add_text(&answer.body, "value", (struct span){(const char *)a->value.data, a->value_size});
-    json_next_key(&answer.body, "version");
-    json_u64(&answer.body, a->rows[0].version);
-    buf_add_char(&answer.body, '}');
+    secret_json_value(&answer.body, &a->rows[0],
+                      (struct span){(const char *)a->value.data, a->value_size});
     send_answer(exchange, &answer, a->rows[0].version);
 }
 
 static void answer_policy(struct exchange *exchange, const struct secret_answer *a)
 {
     struct answer answer = {.status = 200, .body = BUF_INIT(ANSWER_BYTES)};
-    add_policy(&answer.body, &a->rows[0].policy);
+    secret_json_policy(&answer.body, &a->rows[0].policy);
     send_answer(exchange, &answer, a->rows[0].policy_version + 1);
 }
 
@@ -171,12 +70,7 @@ static void answer_list(struct exchange *exchange, const struct secret_answer *a
 {
     char link[LINK_BYTES];
     struct answer answer = {.status = 200, .body = BUF_INIT(ANSWER_BYTES)};
-    buf_add_str(&answer.body, "{\"secrets\":[");
-    for (size_t i = 0; i < a->count; i++) {
-        buf_add_str(&answer.body, i ? "," : "");
-        add_secret(&answer.body, &a->rows[i]);
-    }
-    buf_add_str(&answer.body, "]}");
+    secret_json_rows(&answer.body, a->rows, a->count);
     if (a->count == exchange->page_limit) {
         snprintf(link, sizeof link, "</secrets?limit=%zu&after=%.*s>; rel=\"next\"", a->count,
                  (int)a->rows[a->count - 1].name.size, a->rows[a->count - 1].name.data);
@@ -189,12 +83,7 @@ static void answer_audit(struct exchange *exchange, const struct secret_answer *
 {
     char link[LINK_BYTES];
     struct answer answer = {.status = 200, .body = BUF_INIT(ANSWER_BYTES)};
-    buf_add_str(&answer.body, "{\"entries\":[");
-    for (size_t i = 0; i < a->count; i++) {
-        buf_add_str(&answer.body, i ? "," : "");
-        add_audit(&answer.body, &a->audit[i]);
-    }
-    buf_add_str(&answer.body, "]}");
+    secret_json_audits(&answer.body, a->audit, a->count);
     if (a->count == exchange->page_limit) {
         snprintf(link, sizeof link, "</secrets/audit?limit=%zu&before=%llu>; rel=\"next\"",
                  a->count, (unsigned long long)a->audit[a->count - 1].id);
@@ -216,8 +105,7 @@ static void on_answered(void *ctx, const struct secret_answer *a)
     exchange_resume(exchange);
 }
 
-/* ---- requests
- * ----------------------------------------------------------------------------------------- */
+/* --- requests --- */
 
 /* If-Match: a version in quotes, or *. */
 static int read_if_match(const struct exchange *exchange, uint64_t *ret,
