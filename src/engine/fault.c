@@ -5,7 +5,8 @@
 #include <signal.h>
 #include <ucontext.h>
 
-#define FAULT_STACK_BYTES (32 * KIB) /* AVX-512 state in the signal frame alone is 3 KiB */
+#define FAULT_STACK_BYTES       (32 * KIB) /* AVX-512 state in the signal frame alone is 3 KiB */
+#define FAULT_STACK_LEAST_BYTES (16 * KIB)
 
 _Thread_local struct engine *engine_current;
 
@@ -50,12 +51,20 @@ int fault_install(void)
 
 int fault_prepare_thread(void)
 {
-    if (!fault_stack_ready) {
+    if (fault_stack_ready) {
+        return 0;
+    }
+    /* Somebody's stack that is large enough stays: the sanitizers give each thread one. */
+    stack_t old;
+    if (sigaltstack(NULL, &old) != 0) {
+        return ERR_SYSTEM;
+    }
+    if ((old.ss_flags & SS_DISABLE) || old.ss_size < FAULT_STACK_LEAST_BYTES) {
         stack_t stack = {.ss_sp = fault_stack, .ss_size = sizeof(fault_stack)};
         if (sigaltstack(&stack, NULL) != 0) {
             return ERR_SYSTEM;
         }
-        fault_stack_ready = true;
     }
+    fault_stack_ready = true;
     return 0;
 }

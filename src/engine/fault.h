@@ -10,7 +10,7 @@
 int fault_install(void);
 
 /*
- * Gives the calling thread an alternate signal stack, once a thread (one sigaltstack call); later
+ * Gives the calling thread an alternate signal stack, once a thread (two sigaltstack calls); later
  * calls make no system call. A forked child has it already. ERR_SYSTEM.
  */
 int fault_prepare_thread(void);
