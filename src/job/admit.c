@@ -98,26 +98,27 @@ void job_service_capacity(void *service)
     job_dispatch(service);
 }
 
-/* Is there room for one more, running or waiting? */
-static int check_room(struct job_service *service, const struct user *user, uint64_t memory_limit,
+/*
+ * Is there room for one more, running or waiting? A job may have to wait for a moment until a
+ * worker was made for it: so the bounds are on those that run and those that wait together, and who
+ * comes first does not matter.
+ */
+static int check_room(struct job_service *service, const struct user *user,
                       struct error_detail *detail)
 {
+    const struct job_stats *stats = &service->stats;
     if (service->stopping)
         return error_set(detail, ERR_SHUTTING_DOWN, "", "the service is shutting down");
-    bool starts_now = user->running < service->user_running_max && !service->turn_first &&
-                      can_start(service, memory_limit);
-    if (starts_now)
-        return 0;
     uint64_t mine = service_limit(service, LIMIT_USER_QUEUED);
-    if (user->queued >= mine)
+    if (user->running + user->queued >= service->user_running_max + mine)
         return error_set(detail, ERR_USER_QUEUE_FULL, "",
-                         "%llu of your jobs run and %llu wait; %llu may wait",
+                         "%llu of your jobs run and %llu wait; %llu may run and %llu wait",
                          (unsigned long long)user->running, (unsigned long long)user->queued,
-                         (unsigned long long)mine);
+                         (unsigned long long)service->user_running_max, (unsigned long long)mine);
     uint64_t all = service_limit(service, LIMIT_QUEUED);
-    if (service->stats.queued >= all)
+    if (stats->running + stats->queued >= service_limit(service, LIMIT_WORKERS) + all)
         return error_set(detail, ERR_QUEUE_FULL, "", "%llu jobs wait already; %llu may",
-                         (unsigned long long)service->stats.queued, (unsigned long long)all);
+                         (unsigned long long)stats->queued, (unsigned long long)all);
     return 0;
 }
 
@@ -285,7 +286,7 @@ static int admit(struct job_service *service, struct user *user, struct job_subm
                  struct key *key, struct job **ret, struct error_detail *detail)
 {
     struct job *job = NULL;
-    int r = check_room(service, user, submission->memory_limit, detail);
+    int r = check_room(service, user, detail);
     if (r)
         return r;
     r = user_rank_reserve(service);

@@ -49,6 +49,8 @@ static int give_to_worker(struct job *job)
     size_t count = set ? set->count : 0;
     if (count > SECRET_REFS_MOST)
         return ERR_SECRET_UNAVAILABLE;
+    if (!job->service->pool)
+        return ERR_QUEUE_FULL; /* it has been taken away: the service ends */
     for (size_t i = 0; i < count; i++)
         secrets[i] = (struct exec_secret){
             set->values[i].name, {(const char *)set->values[i].bytes.data, set->values[i].size}};
@@ -119,7 +121,7 @@ bool job_hand_over_ready(struct job_service *service)
 {
     struct job *job;
     while ((job = service->ready_first)) {
-        if (!exec_can_start(service->pool, job->memory_limit))
+        if (!service->pool || !exec_can_start(service->pool, job->memory_limit))
             return false;
         leave_ready(job);
         int r = give_to_worker(job);
