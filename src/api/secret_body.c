@@ -9,8 +9,7 @@
 #define SERVICE_BYTES     128 /* of one service's id */
 #define ENTRY_POINT_BYTES 256
 
-/* ---- a JSON object with known members -----------------------------------------------------------
- */
+/* --- a JSON object with known members --- */
 
 struct context {
     struct arena *arena;

@@ -10,8 +10,7 @@
 #define LABEL_MOST  1024 /* bytes of a labelled input: contexts are hashes and public keys */
 #define SECRET_MOST 66   /* bytes of a Diffie-Hellman result */
 
-/* ---- HKDF --------------------------------------------------------------------------------------
- */
+/* --- HKDF --- */
 
 int hkdf_extract(struct span salt, struct span ikm, uint8_t ret[HPKE_HASH_SIZE])
 {

@@ -71,8 +71,7 @@ int audit_chain_add(struct audit_chain *chain, struct store_audit *row)
     return 0;
 }
 
-/* ---- checkpoints -------------------------------------------------------------------------------
- */
+/* --- checkpoints --- */
 
 static int checkpoint_mac(const uint8_t *key, struct span boot_id, struct span text,
                           uint8_t ret[STORE_MAC_SIZE])
@@ -123,8 +122,7 @@ static bool checkpoint_read(const uint8_t *key, struct span boot_id, struct span
     return true;
 }
 
-/* ---- verification ------------------------------------------------------------------------------
- */
+/* --- verification --- */
 
 #define PAGE 256
 

@@ -70,8 +70,7 @@ void secret_key_done(struct secret_key *key)
     OPENSSL_cleanse(key->id, sizeof key->id);
 }
 
-/* ---- associated data ---------------------------------------------------------------------------
- */
+/* --- associated data --- */
 
 static void add_u64(struct buf *buf, uint64_t value)
 {
@@ -96,8 +95,7 @@ static int write_aad(const uint8_t *key_id, const struct secret_place *place, st
     return buf_failed(aad) ? ERR_NO_MEMORY : 0;
 }
 
-/* ---- AES-256-GCM -------------------------------------------------------------------------------
- */
+/* --- AES-256-GCM --- */
 
 /* out: nonce ‖ ciphertext ‖ tag, value.size + 28 bytes. */
 static int gcm_seal(const uint8_t *key, struct span aad, struct span value, uint8_t *out)
@@ -135,8 +133,7 @@ static bool gcm_open(const uint8_t *key, struct span aad, struct span sealed, ui
     return ok;
 }
 
-/* ---- the two formats ---------------------------------------------------------------------------
- */
+/* --- the two formats --- */
 
 int secret_seal(const struct secret_key *key, enum secret_format format,
                 const struct secret_place *place, struct span value, struct buf *out)

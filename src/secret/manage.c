@@ -9,8 +9,7 @@
 
 #define PUT_TRIES 3 /* against another server that writes the same secret */
 
-/* ---- asking, on the loop's thread --------------------------------------------------------------
- */
+/* --- asking, on the loop's thread --- */
 
 static bool copy_policy(struct secret_ticket *t, const struct secret_policy *from)
 {
@@ -85,8 +84,7 @@ int secret_manage(struct secret_service *service, const struct secret_manage *m,
     return r;
 }
 
-/* ---- answering, on the database's thread -------------------------------------------------------
- */
+/* --- answering, on the database's thread --- */
 
 static int not_found(struct secret_ticket *t)
 {

@@ -24,8 +24,7 @@ static struct span without_prefix(struct span name)
     return name;
 }
 
-/* ---- asking, on the loop's thread --------------------------------------------------------------
- */
+/* --- asking, on the loop's thread --- */
 
 static bool copy_names(struct secret_ticket *t, const struct secret_ask *ask)
 {
@@ -67,8 +66,7 @@ int secret_resolve(struct secret_service *service, const struct secret_ask *ask,
     return r;
 }
 
-/* ---- answering, on the database's thread -------------------------------------------------------
- */
+/* --- answering, on the database's thread --- */
 
 static void refuse(struct secret_ticket *t, struct span name, enum secret_reason reason,
                    const char *why)

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- tickets -----------------------------------------------------------------------------------
- */
+/* --- tickets --- */
 
 struct secret_ticket *secret_ticket_new(struct secret_service *service)
 {
@@ -66,8 +65,7 @@ void secret_forget(struct secret_ticket *t)
     t->forgotten = true;
 }
 
-/* ---- the thread --------------------------------------------------------------------------------
- */
+/* --- the thread --- */
 
 int secret_open_row(const struct secret_service *s, struct span user,
                     const struct store_secret *row, struct secret_bytes *ret, size_t *size)
@@ -170,8 +168,7 @@ static void thread_main(void *arg)
     uv_mutex_unlock(&s->mutex);
 }
 
-/* ---- the way back ------------------------------------------------------------------------------
- */
+/* --- the way back --- */
 
 static void answer(struct secret_ticket *t)
 {
@@ -220,8 +217,7 @@ static void on_checkpoint_timer(uv_timer_t *timer)
     uv_mutex_unlock(&s->mutex);
 }
 
-/* ---- life cycle --------------------------------------------------------------------------------
- */
+/* --- life cycle --- */
 
 static bool key_opens(const struct secret_key *key, const struct secret_place *place,
                       struct span sealed)

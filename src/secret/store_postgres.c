@@ -54,8 +54,7 @@ static const char *const migrations[] = {
 };
 #define SCHEMA_VERSION ((int)(sizeof migrations / sizeof *migrations))
 
-/* ---- statements --------------------------------------------------------------------------------
- */
+/* --- statements --- */
 
 static int execute(struct store_postgres *p, const char *sql)
 {
@@ -157,8 +156,7 @@ void store_postgres_rollback(struct store *store)
     p->in_transaction = false;
 }
 
-/* ---- schema ------------------------------------------------------------------------------------
- */
+/* --- schema --- */
 
 static bool table_exists(struct store_postgres *p, const char *name)
 {
@@ -227,8 +225,7 @@ static int migrate(struct store_postgres *p, struct error_detail *detail)
     return r;
 }
 
-/* ---- connection --------------------------------------------------------------------------------
- */
+/* --- connection --- */
 
 static const char *option_of(const PQconninfoOption *options, const char *name)
 {

@@ -15,8 +15,7 @@ static struct store_postgres *self(struct store *store)
     return (struct store_postgres *)store;
 }
 
-/* ---- parameters and results --------------------------------------------------------------------
- */
+/* --- parameters and results --- */
 
 static void begin_parameters(struct postgres_parameters *q)
 {
@@ -127,8 +126,7 @@ static bool write_array(const struct span *names, size_t count, struct buf *out)
     return !buf_failed(out);
 }
 
-/* ---- secrets and their rules -------------------------------------------------------------------
- */
+/* --- secrets and their rules --- */
 
 static int read_secret(const PGresult *result, int row, struct arena *arena,
                        struct store_secret *secret)
@@ -375,8 +373,7 @@ static int put_policy(struct store *store, struct span user, struct span name,
     return r;
 }
 
-/* ---- audit -------------------------------------------------------------------------------------
- */
+/* --- audit --- */
 
 static int add_audit(struct store *store, const struct store_audit *rows, size_t count)
 {
@@ -453,8 +450,7 @@ static int list_audit(struct store *store, struct span user, const struct store_
     return r;
 }
 
-/* ---- facts -------------------------------------------------------------------------------------
- */
+/* --- facts --- */
 
 static int get_fact(struct store *store, const char *name, struct arena *arena, struct span *ret)
 {
@@ -501,8 +497,7 @@ static int list_facts(struct store *store, const char *prefix, struct span after
     return r;
 }
 
-/* ---- rotation ----------------------------------------------------------------------------------
- */
+/* --- rotation --- */
 
 static int next_sealed(struct store *store, struct span cursor, struct arena *arena,
                        struct store_sealed_row *rows, size_t *count)

@@ -9,8 +9,7 @@ static struct store_sqlite *self(struct store *store)
     return (struct store_sqlite *)store;
 }
 
-/* ---- binding and reading -----------------------------------------------------------------------
- */
+/* --- binding and reading --- */
 
 static void bind_text(sqlite3_stmt *stmt, int at, struct span text)
 {
@@ -61,8 +60,7 @@ static int each_row(sqlite3_stmt *stmt, struct arena *arena, row_fn *row, void *
     return r;
 }
 
-/* ---- rules -------------------------------------------------------------------------------------
- */
+/* --- rules --- */
 
 static int service_row(sqlite3_stmt *stmt, struct arena *arena, void *ctx)
 {
@@ -163,8 +161,7 @@ static int put_policy(struct store *store, struct span user, struct span name,
     return r ? r : add_scripts(s, user, name, policy);
 }
 
-/* ---- secrets -----------------------------------------------------------------------------------
- */
+/* --- secrets --- */
 
 static int secret_row(sqlite3_stmt *stmt, struct arena *arena, void *ctx)
 {
@@ -297,8 +294,7 @@ static int remove_secret(struct store *store, struct span user, struct span name
     return r ? r : store_sqlite_run(s, SQL_CLEAR_RULES);
 }
 
-/* ---- audit -------------------------------------------------------------------------------------
- */
+/* --- audit --- */
 
 static int add_audit(struct store *store, const struct store_audit *rows, size_t count)
 {
@@ -378,8 +374,7 @@ static int list_audit(struct store *store, struct span user, const struct store_
     return r;
 }
 
-/* ---- facts -------------------------------------------------------------------------------------
- */
+/* --- facts --- */
 
 static int fact_row(sqlite3_stmt *stmt, struct arena *arena, void *ctx)
 {
@@ -433,8 +428,7 @@ static int list_facts(struct store *store, const char *prefix, struct span after
     return r;
 }
 
-/* ---- rotation ----------------------------------------------------------------------------------
- */
+/* --- rotation --- */
 
 struct sealed_rows {
     struct store_sealed_row *rows;
