@@ -23,7 +23,7 @@ const number = (g, d) => {
     () => `Math.${g.random.pick(['max', 'min', 'imul'])}(${any(g, d - 1)}, ${number(g, d - 1)})`,
     () => `Number(${any(g, d - 1)})`,
     () => `${g.random.pick(['parseInt', 'parseFloat'])}(${string(g, d - 1)})`,
-    () => `parseInt(${string(g, d - 1)}, ${g.random.pick(['2', '8', '10', '16', '36', '0', '37'])})`,
+    () => `parseInt(${string(g, d - 1)}, ${g.random.pick(['2', '8', '10', '16', '0', '37'])})`,
     () => `${string(g, d - 1)}.${g.random.pick(['length', 'indexOf("a")', 'lastIndexOf("a")', 'charCodeAt(1)', 'codePointAt(0)', 'search(/[b-d]/)'])}`,
     () => `${array(g, d - 1)}.${g.random.pick(['length', 'indexOf(1)', 'lastIndexOf("a")', 'findIndex((v) => v > 1)', 'findLastIndex((v) => !v)', 'push(1)', 'unshift(0, 1)'])}`,
     () => `${array(g, d - 1)}.reduce((a, v) => (tick(), a + Number(v)), ${number(g, d - 1)})`,

@@ -32,7 +32,7 @@ async function rawAttack(server, attack, during) {
       await Promise.race([sent, sleep(3000)]);
       return null;
     }
-    return connection.answer(Math.min(attack.seconds ?? 3, 4) * 1000);
+    return connection.answer(attack.count > 1 ? 1500 : Math.min(attack.seconds ?? 3, 4) * 1000);
   });
   if (attack.hold) {
     await during();

@@ -17,7 +17,7 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { descendants } from '../lib/processes.mjs';
+import { descendants, threadsOf } from '../lib/processes.mjs';
 import { isolation, slow } from '../lib/settings.mjs';
 import { startServer } from '../lib/server.mjs';
 import { until } from '../lib/wait.mjs';
@@ -26,7 +26,7 @@ import { witness } from './witness.mjs';
 
 const NORMAL_MS = 1000;
 const LEVEL_SLACK = 40 * 1024 * 1024; // results of the attack that are kept
-const WORKER_SLACK = 2 * 1024 * 1024; // a worker more that is kept for some seconds
+const WORKER_SLACK = 4 * 1024 * 1024; // a worker more that is kept for some seconds
 const folder = new URL('attacks/', import.meta.url);
 const families = await Promise.all(fs.readdirSync(folder).sort().map(async (file) => ({
   family: file.replace('.mjs', ''), attacks: (await import(new URL(file, folder))).default,
@@ -37,7 +37,9 @@ for (const { family, attacks } of families) {
     let server;
     let realm;
     let level;
-    let processes;
+    let workers;
+
+    const workersNow = () => descendants(server.pid).length + threadsOf(server.pid);
 
     const normal = async () => {
       const { status, json, text, ms } = await server.execute(
@@ -53,7 +55,7 @@ for (const { family, attacks } of families) {
       realm = (await normal()).json.output;
       for (let i = 0; i < 20; i++) await normal();
       level = server.memory();
-      processes = descendants(server.pid).length;
+      workers = workersNow();
     });
     after(() => server.stop());
 
@@ -70,7 +72,7 @@ for (const { family, attacks } of families) {
       assert.deepEqual(descendants(server.pid).filter(({ state }) => state === 'Z'), [], 'zombies');
       if (slow === 1) {
         const most = () => level + LEVEL_SLACK +
-          WORKER_SLACK * (descendants(server.pid).length - processes);
+          WORKER_SLACK * (workersNow() - workers);
         await until(() => server.memory() < most(), `memory returns to ${most() >> 20} MiB`, 3000)
           .catch((error) => assert.fail(`${error.message}: ${server.memory() >> 20} MiB`));
       }

@@ -53,6 +53,11 @@ export function descriptorsOf(pid) {
   return fs.readdirSync(`/proc/${pid}/fd`).length;
 }
 
+/** Threads of one process. */
+export function threadsOf(pid) {
+  return fs.readdirSync(`/proc/${pid}/task`).length;
+}
+
 /** CPU seconds used so far by all living processes of a server. */
 export function cpuOf(root) {
   return family(root).reduce((sum, entry) => sum + entry.ticks, 0) / 100;

@@ -19,7 +19,7 @@ export default [
   { name: '1000 connections with half a request', raw: 'POST /execute HTTP/1.1\r\nHost: x\r\nX-User', count: 1000, hold: 1500, status: any, why: 'the same, with buffers', seconds: 8 },
   { name: '500 connections with half a body', raw: post + '{"scr', count: 500, hold: 1500, status: any, why: 'bodies that never come', seconds: 8 },
   { name: '300 connections that announce 2 MiB', raw: lines('POST /execute HTTP/1.1', 'Host: x', 'X-User-ID: mallory', 'Content-Length: 2000000') + 'x', count: 300, hold: 1500, status: any, why: 'memory is taken for what came, not for what was announced', seconds: 8 },
-  { name: '3000 connections opened and reset', raw: [{ cut: true }], count: 3000, status: any, why: 'accept and drop', seconds: 12 },
+  { name: '2000 connections opened and reset', raw: [{ cut: true }], count: 2000, status: any, why: 'accept and drop', seconds: 12 },
   { name: '500 requests whose sender resets at once', raw: [request, { cut: true }], count: 500, status: any, why: 'jobs without a reader', seconds: 10 },
   { name: '500 requests whose sender half-closes at once', raw: [request, { halfClose: true }], count: 500, status: any, why: 'a half-close is hanging up', seconds: 10 },
   { name: 'a byte every 50 ms', raw: [...post.slice(0, 60)].flatMap((c) => [c, { wait: 50 }]), count: 50, status: any, why: 'slow loris', seconds: 10 },

@@ -2,7 +2,7 @@
 
 const ended = ['gas_exhausted', 'timeout', 'memory_exceeded', 'script_error', 'output_too_large', 'completed'];
 const main = (body) => `function main() { ${body} }`;
-const limits = { gas_limit: 300000000, timeout: 2, memory_limit: 67108864 };
+const limits = { gas_limit: 150000000, timeout: 2, memory_limit: 67108864 };
 
 const calls = {
   'join of a sparse array': 'return (new Array(1e9) + "").length',

@@ -3,7 +3,7 @@
 
 const main = (body) => `function main() { ${body} }`;
 const expect = ['stack_overflow', 'script_error', 'completed', 'memory_exceeded', 'output_invalid', 'output_too_large', 'entry_point_missing'];
-const limits = { gas_limit: 3000000000, timeout: 4 };
+const limits = { gas_limit: 1000000000, timeout: 4 };
 
 const bodies = {
   'a function': 'return main()',

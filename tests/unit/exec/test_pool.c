@@ -465,11 +465,13 @@ static void test_memory_total(void **state)
     assert_int_equal(job_start(fixture, &third, "echo"), ERR_QUEUE_FULL);
     assert_true(fixture_until(fixture, first.ended));
     assert_true(exec_can_start(fixture->pool, 64 * MIB));
+    kill(fixture->pool->zygote->pid, SIGSTOP);
     exec_cancel(second.run);
     assert_true(fixture_until(fixture, second.ended));
     /* What a killed worker had is free when it is dead, not before. */
     exec_pool_stats(fixture->pool, &stats);
     assert_int_equal(stats.memory_reserved, 64 * MIB);
+    kill(fixture->pool->zygote->pid, SIGCONT);
     assert_true(fixture_until(
         fixture, (exec_pool_stats(fixture->pool, &stats), stats.memory_reserved == 0)));
     job_free(&first);

@@ -1,0 +1,115 @@
+// Mixed good and hostile traffic for some minutes, watched from outside.
+//
+//   node soak.mjs [--minutes 3] [--seed 1] [--out FOLDER]
+//
+// Writes samples.json (a line every two seconds: memory, descriptors, processes, p99 of small jobs,
+// requests) and soak.svg into FOLDER. Fails if an answer is wrong, or if memory, descriptors or
+// processes are not back at their level at the end.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { Random } from '../fuzz/differential/random.mjs';
+import { carryOut, withMarker } from './hostile/attack.mjs';
+import { descendants, descriptorsOf } from './lib/processes.mjs';
+import { startServer } from './lib/server.mjs';
+import { plot } from './lib/svg.mjs';
+import { percentile, sleep, until } from './lib/wait.mjs';
+
+const SAMPLE_MS = 2000;
+const SETTLE_MS = 30000; // workers that nobody needs go after some seconds
+const MEMORY_SLACK = 64 * 1024 * 1024;
+
+const { values } = parseArgs({ options: {
+  minutes: { type: 'string', default: '3' }, seed: { type: 'string', default: '1' }, out: { type: 'string', default: '.' },
+} });
+const seconds = Number(values.minutes) * 60;
+const random = new Random(Number(values.seed));
+const folder = new URL('hostile/attacks/', import.meta.url);
+const attacks = (await Promise.all(fs.readdirSync(folder).map((file) => import(new URL(file, folder)))))
+  .flatMap((module) => module.default);
+
+const GOOD = [
+  [{ script: 'function main(i) { return i.a + i.b }', input: { a: 1, b: 2 } }, { result: 3 }],
+  [{ script: 'async function main() { await new Promise((r) => setTimeout(r, 20)); return { ok: true } }' }, { ok: true }],
+  [{ script: 'function main() { const a = []; for (let i = 0; i < 20000; i++) a.push({ i }); return a.length }' }, { result: 20000 }],
+  [{ script: 'function main(t) { return t.length }', input: 'x'.repeat(100000) }, { result: 100000 }],
+  [{ script: 'function main() { return "x".repeat(50000).length }' }, { result: 50000 }],
+];
+
+const server = await startServer({ args: ['--connection-idle', '5s', '--results', '5000', '--result-ttl', '60s'] });
+const end = Date.now() + seconds * 1000;
+const samples = [];
+let times = [];
+const count = { good: 0, hostile: 0, refused: 0 };
+
+async function goodClient(number) {
+  while (Date.now() < end) {
+    const [body, output] = random.pick(GOOD);
+    const { status, json, ms, text } = await server.execute(body, { user: `good-${number}` });
+    if (status === 503) {
+      count.refused += 1;
+      await sleep(50);
+      continue;
+    }
+    assert.equal(status, 200, text);
+    assert.deepEqual(json.output, output, text);
+    if (body === GOOD[0][0]) times.push(ms);
+    count.good += 1;
+    await sleep(10);
+  }
+}
+
+async function hostileClient(number) {
+  while (Date.now() < end) {
+    const attack = withMarker(random.pick(attacks), `marker-${number}`);
+    const { outcome, text } = await carryOut(server, attack, { user: `bad-${number}`, during: async () => {} });
+    const right = attack.expect ?? attack.status;
+    // Under this load an attack may also be late or refused.
+    assert.ok(right.includes(outcome) || [429, 503, 'timeout', 'silence', 'close'].includes(outcome),
+      `${attack.name} came to ${outcome}: ${text.slice(0, 300)}`);
+    count.hostile += 1;
+  }
+}
+
+function sample() {
+  samples.push({
+    second: Math.round((Date.now() - start) / 1000),
+    memory: Math.round(server.memory() / 1048576),
+    descriptors: descriptorsOf(server.pid),
+    processes: descendants(server.pid).length,
+    p99: times.length > 0 ? Number(percentile(times, 0.99).toFixed(1)) : null,
+    good: count.good,
+    hostile: count.hostile,
+  });
+  times = [];
+}
+
+for (let i = 0; i < 20; i++) await server.execute(GOOD[0][0], { user: 'warm' });
+const start = Date.now();
+sample();
+const sampler = setInterval(sample, SAMPLE_MS);
+const clients = [0, 1, 2, 3].map(goodClient).concat([0, 1].map(hostileClient));
+await Promise.all(clients);
+await sleep(1000);
+server.closeIdle();
+const [first] = samples;
+const settled = () => server.memory() < first.memory * 1048576 + MEMORY_SLACK &&
+  descriptorsOf(server.pid) <= first.descriptors + 10 && descendants(server.pid).length <= first.processes + 4;
+await until(settled, 'memory, descriptors and processes return to their level', SETTLE_MS)
+  .catch((error) => { process.exitCode = 1; console.error(error.message); });
+clearInterval(sampler);
+sample();
+
+fs.mkdirSync(values.out, { recursive: true });
+fs.writeFileSync(path.join(values.out, 'samples.json'), `[\n${samples.map((s) => JSON.stringify(s)).join(',\n')}\n]\n`);
+fs.writeFileSync(path.join(values.out, 'soak.svg'), plot('Soak: mixed good and hostile traffic', 'seconds', samples, [
+  { name: 'memory of all processes, MiB', key: 'memory' }, { name: 'descriptors of the core', key: 'descriptors' },
+  { name: 'processes', key: 'processes' }, { name: 'p99 of a small job, ms', key: 'p99' },
+]));
+const last = samples.at(-1);
+console.log(`${count.good} good and ${count.hostile} hostile requests, ${count.refused} refused; ` +
+  `memory ${first.memory} -> ${last.memory} MiB, descriptors ${first.descriptors} -> ${last.descriptors}, ` +
+  `processes ${first.processes} -> ${last.processes}`);
+await server.stop();
