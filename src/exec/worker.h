@@ -18,7 +18,7 @@
 
 /* All borrowed. */
 struct worker_setup {
-    int fd; /* stream socket to the core, blocking or not */
+    int fd; /* blocking socket to the core: packets, or a stream for a thread */
     const struct window *window;
     const struct worker_config *config;
     struct engine *engine;
