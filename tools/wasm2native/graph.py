@@ -9,7 +9,7 @@ So a cycle through the table or through the host is a cycle of this graph like a
 
 from dataclasses import dataclass, field
 
-HOST = "host"
+HOST = "(host)"
 
 
 @dataclass
