@@ -2,6 +2,7 @@
 
 #include "base/json_read.h"
 #include <curl/curl.h>
+#include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,17 +24,23 @@ static size_t take_body(char *data, size_t one, size_t size, void *ctx)
     return buf_add(&answer->body, data, size) < 0 ? 0 : size;
 }
 
-/* Link: </jobs?cursor=...>; rel="next" */
+/* Link: </jobs?cursor=...>; rel="next", and ETag: "3" */
 static size_t take_header(char *data, size_t one, size_t size, void *ctx)
 {
     struct client_answer *answer = ctx;
     char line[sizeof(answer->next) + 64];
     char *start, *end;
 
-    if (size < 5 || size >= sizeof(line) || strncasecmp(data, "link:", 5) != 0)
+    if (size < 5 || size >= sizeof(line) ||
+        (strncasecmp(data, "link:", 5) != 0 && strncasecmp(data, "etag:", 5) != 0))
         return size;
     memcpy(line, data, size);
     line[size] = '\0';
+    if (strncasecmp(line, "etag:", 5) == 0) {
+        start = strchr(line, '"');
+        answer->etag = start ? strtoull(start + 1, NULL, 10) : 0;
+        return size;
+    }
     start = strchr(line, '<');
     end = start ? strchr(start, '>') : NULL;
     if (end && strstr(end, "rel=\"next\"")) {
@@ -43,8 +50,7 @@ static size_t take_header(char *data, size_t one, size_t size, void *ctx)
     return size;
 }
 
-/* Who is asking: as told, or the name under which they are logged in. */
-static const char *user_of(const struct client_options *options)
+const char *client_user(const struct client_options *options)
 {
     const struct passwd *login;
     const char *user = options->user ? options->user : getenv("USER");
@@ -55,23 +61,28 @@ static const char *user_of(const struct client_options *options)
     return login ? login->pw_name : "";
 }
 
-static struct curl_slist *make_headers(const struct client_options *options, struct span body)
+static struct curl_slist *make_headers(const struct client_options *options, struct span body,
+                                       uint64_t if_match)
 {
-    char user[512];
+    char user[512], match[48];
     struct curl_slist *headers = NULL;
 
-    snprintf(user, sizeof(user), "X-User-ID: %s", user_of(options));
+    snprintf(user, sizeof(user), "X-User-ID: %s", client_user(options));
     headers = curl_slist_append(headers, user);
     /* curl would ask first whether a large body is welcome, and wait. */
     headers = curl_slist_append(headers, "Expect:");
     if (body.size > 0)
         headers = curl_slist_append(headers, "Content-Type: application/json");
+    if (if_match) {
+        snprintf(match, sizeof(match), "If-Match: \"%" PRIu64 "\"", if_match);
+        headers = curl_slist_append(headers, match);
+    }
     return headers;
 }
 
 static int check_user(const struct client_options *options, struct error_detail *detail)
 {
-    const char *user = user_of(options);
+    const char *user = client_user(options);
 
     if (!*user)
         return error_set(detail, ERR_USAGE, "--user", "is missing");
@@ -84,14 +95,15 @@ static int check_user(const struct client_options *options, struct error_detail 
 static void set_body(CURL *curl, const char *method, struct span body)
 {
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
-    if (strcmp(method, "POST") != 0)
+    if (strcmp(method, "POST") != 0 && strcmp(method, "PUT") != 0)
         return;
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.size > 0 ? body.data : "");
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
 }
 
-int client_send(const struct client_options *options, const char *method, const char *target,
-                struct span body, struct client_answer *ret, struct error_detail *detail)
+static int send_request(const struct client_options *options, const char *method,
+                        const char *target, struct span body, uint64_t if_match,
+                        struct client_answer *ret, struct error_detail *detail)
 {
     struct client_answer answer = {.body = BUF_INIT(CLIENT_ANSWER_BYTES)};
     char url[URL_BYTES], reason[CURL_ERROR_SIZE] = "";
@@ -108,7 +120,7 @@ int client_send(const struct client_options *options, const char *method, const 
         server_size--;
     snprintf(url, sizeof(url), "%.*s%s", (int)server_size, options->server, target);
     curl = curl_easy_init();
-    headers = make_headers(options, body);
+    headers = make_headers(options, body, if_match);
     if (!curl || !headers) {
         r = error_set(detail, ERR_NO_MEMORY, "", "no memory for a request");
         goto out;
@@ -140,6 +152,12 @@ out:
     return r;
 }
 
+int client_send(const struct client_options *options, const char *method, const char *target,
+                struct span body, struct client_answer *ret, struct error_detail *detail)
+{
+    return send_request(options, method, target, body, 0, ret, detail);
+}
+
 /* A string member of the answer as text; "" if there is none. */
 static void copy_member(struct span object, const char *key, char *text, size_t size)
 {
@@ -155,13 +173,23 @@ static void copy_member(struct span object, const char *key, char *text, size_t 
 int client_call(const struct client_options *options, const char *method, const char *target,
                 struct span body, struct client_answer *ret, struct error_detail *detail)
 {
+    struct client_extra extra = {0};
+
+    return client_call_with(options, method, target, body, &extra, ret, detail);
+}
+
+int client_call_with(const struct client_options *options, const char *method, const char *target,
+                     struct span body, struct client_extra *extra, struct client_answer *ret,
+                     struct error_detail *detail)
+{
     struct client_answer answer;
     char name[64], message[384];
-    int r = client_send(options, method, target, body, &answer, detail);
+    int r = send_request(options, method, target, body, extra->if_match, &answer, detail);
 
     if (r < 0)
         return r;
     if (answer.status >= 200 && answer.status < 300) {
+        extra->etag = answer.etag;
         *ret = answer;
         return 0;
     }

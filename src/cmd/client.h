@@ -13,6 +13,7 @@
 struct client_answer {
     long status; /* HTTP */
     struct buf body;
+    uint64_t etag;   /* the version in the ETag header; 0: none */
     char next[1024]; /* the target of the Link header with rel="next"; "" if there is none */
 };
 
@@ -23,6 +24,20 @@ struct client_answer {
 int client_send(const struct client_options *options, const char *method, const char *target,
                 struct span body, struct client_answer *ret, struct error_detail *detail);
 void client_answer_done(struct client_answer *answer);
+
+/* What a request and its answer may carry beside the usual. */
+struct client_extra {
+    uint64_t if_match; /* a version for If-Match; 0: none */
+    uint64_t etag;     /* out: the version in the answer's ETag; 0: none */
+};
+
+/* As client_call, with extras. */
+int client_call_with(const struct client_options *options, const char *method, const char *target,
+                     struct span body, struct client_extra *extra, struct client_answer *ret,
+                     struct error_detail *detail);
+
+/* Who is asking: as told, or the name under which they are logged in. Borrowed. */
+const char *client_user(const struct client_options *options);
 
 /* As client_send, but an answer other than 2xx is an error with the server's message. */
 int client_call(const struct client_options *options, const char *method, const char *target,

@@ -30,6 +30,29 @@ const struct cmd cmd_table[] = {
      cmd_jobs_show},
     {"jobs cancel", "ID", 1, 1, "Cancels a job on a server.", NULL, cmd_jobs_cancel_options,
      cmd_jobs_cancel},
+    {"secret set", "NAME", 1, 1, "Keeps a secret, or a new version of it.",
+     "The value comes from --file, from standard input, or is typed without being shown. One "
+     "final\n"
+     "newline is dropped unless --raw is given.\n",
+     cmd_secret_set_options, cmd_secret_set},
+    {"secret list", "", 0, 0, "Lists secrets, without their values.", NULL, cmd_secret_list_options,
+     cmd_secret_list},
+    {"secret show", "NAME", 1, 1, "Shows a secret's version and rules, without its value.", NULL,
+     cmd_secret_show_options, cmd_secret_show},
+    {"secret allow", "NAME", 1, 1, "Lets jobs read a secret; with --script only one script's.",
+     NULL, cmd_secret_allow_options, cmd_secret_allow},
+    {"secret revoke", "NAME", 1, 1, "Takes back what secret allow gave.", NULL,
+     cmd_secret_revoke_options, cmd_secret_revoke},
+    {"secret remove", "NAME", 1, 1, "Forgets a secret with all its versions and rules.", NULL,
+     cmd_secret_remove_options, cmd_secret_remove},
+    {"secret audit", "", 0, 0, "Shows who did what with secrets, or checks that log.",
+     "With --verify, straight on the store: exit status 1 if the log was tampered with.\n",
+     cmd_secret_audit_options, cmd_secret_audit},
+    {"secret rotate", "", 0, 0, "Seals all secrets again: new master key, new format.",
+     "Straight on the store. SECRETS_MASTER_KEY is the new key, SECRETS_MASTER_KEY_PREVIOUS the "
+     "old\n"
+     "one. It can be stopped at any moment and started again.\n",
+     cmd_secret_rotate_options, cmd_secret_rotate},
     {"bench engine", "", 0, 0, "Measures a fresh job, its parts, and what the engine computes.",
      "In microseconds a job: from a realm as it was at the start, through script, input and "
      "output,\n"

@@ -50,6 +50,14 @@ int cmd_exec(const struct cmd *cmd, int argc, char **argv);
 int cmd_jobs_list(const struct cmd *cmd, int argc, char **argv);
 int cmd_jobs_show(const struct cmd *cmd, int argc, char **argv);
 int cmd_jobs_cancel(const struct cmd *cmd, int argc, char **argv);
+int cmd_secret_set(const struct cmd *cmd, int argc, char **argv);
+int cmd_secret_list(const struct cmd *cmd, int argc, char **argv);
+int cmd_secret_show(const struct cmd *cmd, int argc, char **argv);
+int cmd_secret_allow(const struct cmd *cmd, int argc, char **argv);
+int cmd_secret_revoke(const struct cmd *cmd, int argc, char **argv);
+int cmd_secret_remove(const struct cmd *cmd, int argc, char **argv);
+int cmd_secret_audit(const struct cmd *cmd, int argc, char **argv);
+int cmd_secret_rotate(const struct cmd *cmd, int argc, char **argv);
 int cmd_bench_engine(const struct cmd *cmd, int argc, char **argv);
 int cmd_completion(const struct cmd *cmd, int argc, char **argv);
 
@@ -59,6 +67,14 @@ void cmd_exec_options(struct option_list *list);
 void cmd_jobs_list_options(struct option_list *list);
 void cmd_jobs_show_options(struct option_list *list);
 void cmd_jobs_cancel_options(struct option_list *list);
+void cmd_secret_set_options(struct option_list *list);
+void cmd_secret_list_options(struct option_list *list);
+void cmd_secret_show_options(struct option_list *list);
+void cmd_secret_allow_options(struct option_list *list);
+void cmd_secret_revoke_options(struct option_list *list);
+void cmd_secret_remove_options(struct option_list *list);
+void cmd_secret_audit_options(struct option_list *list);
+void cmd_secret_rotate_options(struct option_list *list);
 void cmd_bench_engine_options(struct option_list *list);
 
 #endif

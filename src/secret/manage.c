@@ -204,6 +204,9 @@ static int set_policy(struct secret_service *s, struct secret_ticket *t)
     uint64_t current = t->answer.rows->policy_version;
     if (t->manage.expected && t->manage.expected != current + 1)
         return conflict(t, current + 1);
+    const struct secret_policy *before = &t->answer.rows->policy, *after = t->manage.policy;
+    t->narrowed = after->service_count < before->service_count ||
+                  after->script_count < before->script_count;
     r = s->store->ops->put_policy(s->store, t->manage.caller.user, t->manage.name, t->manage.policy,
                                   current);
     if (!r)
@@ -231,7 +234,7 @@ static enum store_action action_of(const struct secret_ticket *t)
     enum store_action action = operations[t->manage.operation].action;
     if (t->manage.operation == SECRET_PUT && t->answer.created)
         return STORE_CREATE;
-    if (t->manage.operation == SECRET_SET_POLICY && t->manage.policy->service_count == 0)
+    if (t->manage.operation == SECRET_SET_POLICY && t->narrowed)
         return STORE_REVOKE;
     return action;
 }

@@ -1,0 +1,50 @@
+/*
+ * Where the secret commands do their work: on a server, or straight on the store that a server
+ * would use. Either way what comes back is the JSON of docs/protocol.md.
+ *
+ * Life cycle: secret_call for each request; secret_call_done at the end.
+ */
+#ifndef NEOCOMPUTE_CMD_SECRET_CALL_H
+#define NEOCOMPUTE_CMD_SECRET_CALL_H
+
+#include "cmd/client.h"
+#include "cmd/secret_store.h"
+#include <uv.h>
+
+struct secret_backend_options {
+    struct client_options client;
+    const char *data_dir, *database_url; /* either: straight on the store */
+};
+
+struct secret_backend {
+    const struct secret_backend_options *options;
+    bool open;
+    uv_loop_t loop;
+    struct protect *protect;
+    struct secret_store store;
+    struct secret_service *service;
+};
+
+struct secret_call {
+    enum secret_operation operation;
+    bool policy;                       /* SECRET_SHOW: the rules instead of the row */
+    const char *name;                  /* NULL for lists */
+    struct span value;                 /* SECRET_PUT */
+    const struct secret_policy *rules; /* SECRET_SET_POLICY */
+    uint64_t expected;                 /* the version that must still be there; 0: any */
+    const char *after;                 /* lists: where to go on; NULL: from the start */
+};
+
+struct secret_reply {
+    struct buf body;  /* wipe it with secret_reply_done */
+    uint64_t version; /* of the secret, or of its rules; 0: none */
+    char next[256];   /* `after` of the next page; "" at the end */
+};
+void secret_reply_done(struct secret_reply *reply);
+
+void secret_backend_add_options(struct option_list *list, size_t offset);
+int secret_call(struct secret_backend *backend, const struct secret_call *call,
+                struct secret_reply *ret, struct error_detail *detail);
+void secret_backend_done(struct secret_backend *backend);
+
+#endif
