@@ -22,13 +22,15 @@ static void submit(struct exchange *exchange, const struct request *request, str
         .secret_refs = request->secret_refs,
         .secret_count = request->secret_count,
         .allow_secret_output = request->allow_secret_output,
-        .address = exchange_address(exchange, address),
-        .user_agent = exchange_user_agent(exchange),
         .timeout_ms = request->timeout_ms,
         .gas_limit = request->gas_limit,
         .memory_limit = request->memory_limit,
         .storage = {exchange->body, *text},
     };
+    if (request->secret_count > 0) { /* nothing else is audited */
+        submission.address = exchange_address(exchange, address);
+        submission.user_agent = exchange_user_agent(exchange);
+    }
     int r = job_submit(exchange->api->jobs, &submission, &job, &detail);
     /* A job that waits has taken them. */
     exchange->body = submission.storage[0];

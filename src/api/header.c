@@ -15,16 +15,17 @@
 static const struct {
     struct span name;
     bool framing; /* repeated, it leaves the end of the request in doubt */
+    bool lenient; /* repeated, the first one counts: it only goes into a log */
 } known[HEADER_COUNT] = {
-    [HEADER_HOST] = {SPAN("Host"), true},
-    [HEADER_CONTENT_LENGTH] = {SPAN("Content-Length"), true},
-    [HEADER_TRANSFER_ENCODING] = {SPAN("Transfer-Encoding"), true},
-    [HEADER_CONTENT_ENCODING] = {SPAN("Content-Encoding"), false},
-    [HEADER_USER] = {SPAN("X-User-ID"), false},
-    [HEADER_TRACE] = {SPAN("X-Trace-ID"), false},
-    [HEADER_IDEMPOTENCY_KEY] = {SPAN("Idempotency-Key"), false},
-    [HEADER_IF_MATCH] = {SPAN("If-Match"), false},
-    [HEADER_USER_AGENT] = {SPAN("User-Agent"), false},
+    [HEADER_HOST] = {SPAN("Host"), .framing = true},
+    [HEADER_CONTENT_LENGTH] = {SPAN("Content-Length"), .framing = true},
+    [HEADER_TRANSFER_ENCODING] = {SPAN("Transfer-Encoding"), .framing = true},
+    [HEADER_CONTENT_ENCODING] = {SPAN("Content-Encoding")},
+    [HEADER_USER] = {SPAN("X-User-ID")},
+    [HEADER_TRACE] = {SPAN("X-Trace-ID")},
+    [HEADER_IDEMPOTENCY_KEY] = {SPAN("Idempotency-Key")},
+    [HEADER_IF_MATCH] = {SPAN("If-Match")},
+    [HEADER_USER_AGENT] = {SPAN("User-Agent"), .lenient = true},
 };
 
 static void refuse(struct exchange *exchange, int code, enum header header, const char *message)
@@ -75,6 +76,8 @@ static enum MHD_Result note(void *ctx, enum MHD_ValueKind kind, const char *name
     exchange->last_value_end = value ? value + value_size : NULL;
     for (int i = 0; i < HEADER_COUNT; i++) {
         if (known[i].name.size != name_size || strcasecmp(known[i].name.data, name) != 0)
+            continue;
+        if (exchange->headers[i].data && known[i].lenient)
             continue;
         if (exchange->headers[i].data)
             refuse(exchange, ERR_INVALID_HEADER, i, "is given more than once");
