@@ -63,7 +63,7 @@ async function goodClient(number) {
 
 async function hostileClient(number) {
   while (Date.now() < end) {
-    const attack = withMarker(random.pick(attacks), `marker-${number}`);
+    const attack = withMarker(random.pick(attacks), `marker-${number}-`.padEnd(64, '0'));
     const { outcome, text } = await carryOut(server, attack, { user: `bad-${number}`, during: async () => {} });
     const right = attack.expect ?? attack.status;
     // Under this load an attack may also be late or refused.
