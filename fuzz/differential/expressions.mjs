@@ -69,7 +69,7 @@ const array = (g, d) => {
     () => `${a()}.${g.random.pick(['map', 'filter', 'flatMap'])}(${f()})`,
     () => `${a()}.slice(${g.random.pick(['0', '1', '-2', ''])})`,
     () => `${a()}.concat(${any(g, d - 1)})`,
-    () => `${a()}.${g.random.pick(['reverse()', 'toReversed()', 'flat()', 'flat(Infinity)', 'sort()', 'fill(0, 1)', 'copyWithin(0, 1)', 'splice(1, 1)', 'toSpliced(0, 1, "n")'])}`,
+    () => `${a()}.${g.random.pick(['reverse()', 'flat()', 'flat(Infinity)', 'sort()', 'fill(0, 1)', 'copyWithin(0, 1)', 'splice(1, 1)'])}`,
     () => `${a()}.sort((p, q) => (String(p) < String(q) ? -1 : String(p) > String(q) ? 1 : 0))`,
     () => `${string(g, d - 1)}.split(${g.random.pick(['""', '","', '/[aX]/', '/(b)/'])})`,
     () => `[...${string(g, d - 1)}]`,

@@ -12,7 +12,8 @@
 #include <sys/mman.h>
 
 #define GUARDED_BYTES (8ull * 1024 * 1024 * 1024 + WASM_PAGE_BYTES)
-#define MASKED_BYTES  ((uint64_t)WASM_PAGES_MOST * WASM_PAGE_BYTES + WASM_MASK_SLACK)
+
+#define SYSTEM_PAGE_BYTES 4096u
 
 static sigjmp_buf trapped;
 static struct wasm *running;
@@ -41,7 +42,9 @@ static void open_memory(struct wasm *w, uint64_t size)
 {
     w->memory_size = size;
     w->memory_mask = wasm_memory_mask(size);
-    if (mprotect(w->memory, size, PROT_READ | PROT_WRITE)) {
+    const struct native *native = w->runtime;
+    uint64_t open = native->masked ? (uint64_t)w->memory_mask + 1 + SYSTEM_PAGE_BYTES : size;
+    if (mprotect(w->memory, open, PROT_READ | PROT_WRITE)) {
         perror("mprotect");
         exit(2);
     }
@@ -70,15 +73,15 @@ void native_init(struct native *native, const struct wasm_exports *exports, int 
 {
     memset(native, 0, sizeof(*native));
     struct wasm *w = &native->wasm;
-    uint64_t bytes = masked ? MASKED_BYTES : GUARDED_BYTES;
-    int protection = masked ? PROT_READ | PROT_WRITE : PROT_NONE;
-    w->memory = mmap(NULL, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    w->memory =
+        mmap(NULL, GUARDED_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (w->memory == MAP_FAILED) {
         perror("mmap");
         exit(2);
     }
     w->exports = exports;
     w->runtime = native;
+    native->masked = masked;
     native->gas_left = 1ull << 62;
     native->slice = 1ull << 40;
     open_memory(w, WASM_INITIAL_PAGES * WASM_PAGE_BYTES);

@@ -10,6 +10,7 @@ struct native {
     struct wasm wasm;
     uint64_t gas_left; /* not yet handed out */
     uint64_t slice;    /* handed out at a time */
+    int masked;        /* the checked build: all under the mask is open, and a page for the slack */
 };
 
 void native_init(struct native *native, const struct wasm_exports *exports, int masked);
