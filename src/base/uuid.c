@@ -16,6 +16,24 @@ static struct {
     uint32_t sequence;
 } last;
 
+/* A call of getrandom for 25 ids; up to 256 bytes it is never cut short. */
+#define ID_RANDOM_BYTES 10
+static struct {
+    uint8_t bytes[25 * ID_RANDOM_BYTES];
+    size_t left; /* taken from the end */
+} pool;
+
+static const uint8_t *take_random(void)
+{
+    if (pool.left == 0) {
+        if (getrandom(pool.bytes, sizeof(pool.bytes), 0) != sizeof(pool.bytes))
+            return NULL;
+        pool.left = sizeof(pool.bytes);
+    }
+    pool.left -= ID_RANDOM_BYTES;
+    return pool.bytes + pool.left;
+}
+
 static void next_place(uint32_t random)
 {
     uint64_t now = clock_unix_ms();
@@ -32,10 +50,11 @@ static void next_place(uint32_t random)
 
 int uuid_new(char text[static UUID_SIZE])
 {
-    uint8_t id[16], random[10];
+    const uint8_t *random = take_random();
+    uint8_t id[16];
     char hex[33];
 
-    if (getrandom(random, sizeof(random), 0) != sizeof(random))
+    if (!random)
         return ERR_SYSTEM;
     next_place((uint32_t)random[8] << 8 | random[9]);
     for (int i = 0; i < 6; i++)
