@@ -242,8 +242,9 @@ void exchange_report(const struct exchange *exchange)
         return;
     log_at(level, "request", log_str("method", route ? route->method : "-"),
            log_str("path", route ? route->path : "-"), log_u64("status", (uint64_t)status),
-           log_str("result", error_name(exchange->code)), log_str("job_id", exchange->job_id),
-           log_u64("us", ns / NS_PER_US), log_str("trace_id", exchange->trace));
+           log_str("result", status ? error_name(exchange->code) : "closed"),
+           log_str("job_id", exchange->job_id), log_u64("us", ns / NS_PER_US),
+           log_str("trace_id", exchange->trace));
 }
 
 struct span exchange_address(const struct exchange *exchange, char text[PEER_BYTES])

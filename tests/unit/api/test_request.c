@@ -101,6 +101,7 @@ static void test_refused(void **state)
          "\"a\",\"a\"]}",
          ERR_INVALID_FIELD, "secret_refs"},
         {"{\"script\":\"x\",\"app_id\":1}", ERR_INVALID_FIELD, "app_id"},
+        {"{\"script\":\"x\",\"allow_secret_output\":1}", ERR_INVALID_FIELD, "allow_secret_output"},
         {"{\"script\":\"x\",\"nope\":1}", ERR_UNKNOWN_FIELD, "nope"},
         {"{\"nope\":{\"a\":[]},\"script\":\"x\"}", ERR_UNKNOWN_FIELD, "nope"},
         {"{\"Script\":\"x\"}", ERR_UNKNOWN_FIELD, "Script"},
@@ -265,6 +266,25 @@ static struct parsed parse_nested(const char *field, const char *open, const cha
     return p;
 }
 
+static void test_allow_secret_output(void **state)
+{
+    static const struct {
+        const char *body;
+        bool allowed;
+    } cases[] = {
+        {"{\"script\":\"x\"}", false},
+        {"{\"script\":\"x\",\"allow_secret_output\":null}", false},
+        {"{\"script\":\"x\",\"allow_secret_output\":false}", false},
+        {"{\"script\":\"x\",\"allow_secret_output\":true}", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct parsed p = parse(span_of(cases[i].body));
+        assert_int_equal(p.code, 0);
+        assert_int_equal(p.request.allow_secret_output, cases[i].allowed);
+        done(&p);
+    }
+}
+
 static void test_nesting(void **state)
 {
     struct parsed p = parse_nested("input", "[", "]", 100000);
@@ -338,6 +358,7 @@ int main(void)
         cmocka_unit_test(test_input_is_the_callers_bytes),
         cmocka_unit_test(test_numbers_are_clamped),
         cmocka_unit_test(test_memory_fits_into_all_memory),
+        cmocka_unit_test(test_allow_secret_output),
         cmocka_unit_test(test_nesting),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_every_prefix),
