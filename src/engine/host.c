@@ -350,6 +350,38 @@ static js_value host_proxy_target(struct engine *e, const struct host_call *call
     return JS(e, JS_IsProxy, value) ? JS_CTX(e, JS_GetProxyTarget, value) : JS_NULL;
 }
 
+#define ATOM_INDEX 0x80000000u /* an atom that is the integer in its other bits */
+
+/* Own enumerable keys as an array, without what is an array index unless asked for. No proxies. */
+static js_value host_own_keys(struct engine *e, const struct host_call *call)
+{
+    js_value object = argument(e, call, 0);
+    bool indices = argument(e, call, 1) == JS_TRUE;
+    uint32_t scratch = e->realm.scratch;
+    if (!js_is_object(object) || JS(e, JS_IsProxy, object) ||
+        (int32_t)JS_CTX(e, JS_GetOwnPropertyNames, scratch, scratch + 4, object,
+                        JS_GPN_STRING_MASK | JS_GPN_SYMBOL_MASK | JS_GPN_ENUM_ONLY) < 0) {
+        js_forget(e);
+        return JS_NULL;
+    }
+    uint32_t table = engine_read_u32(e, scratch);
+    uint32_t count = engine_read_u32(e, scratch + 4);
+    js_value keys = JS_CTX(e, JS_NewArray);
+    uint32_t taken = 0;
+    engine_charge(e, count);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t entry = table + i * JS_PROPERTY_ENUM_BYTES;
+        uint32_t atom = engine_read_u32(e, entry + JS_PROPERTY_ENUM_ATOM);
+        if (indices || !(atom & ATOM_INDEX)) {
+            /* Defined, not set: a script's setter for an index must not see it. */
+            JS_CTX(e, JS_DefinePropertyValue, keys, taken++ | ATOM_INDEX,
+                   JS_CTX(e, JS_AtomToValue, atom), JS_PROP_C_W_E);
+        }
+    }
+    JS_CTX(e, JS_FreePropertyEnum, table, count);
+    return keys;
+}
+
 static js_value host_promise_state(struct engine *e, const struct host_call *call)
 {
     js_value value = argument(e, call, 0);
@@ -386,9 +418,12 @@ uint32_t wasm_import_host_call(struct wasm *w, uint32_t name, uint32_t name_size
     return heap;
 }
 
+#define CLOCK_GRAIN_NS (100 * NS_PER_US)
+
 /*
  * Time. While the realm is made it stands still at zero, so that every snapshot is the same; in a
- * job the monotonic clock starts with the job, and says nothing about the machine.
+ * job the monotonic clock starts with the job, and says nothing about the machine; its grain is too
+ * coarse to watch what other tenants do to the caches.
  */
 uint32_t wasm_import_clock_time_get(struct wasm *w, uint32_t clock, uint64_t precision,
                                     uint32_t address)
@@ -397,7 +432,8 @@ uint32_t wasm_import_clock_time_get(struct wasm *w, uint32_t clock, uint64_t pre
     uint64_t now = 0;
     if (e->job != NULL) {
         e->nondeterminism |= ENGINE_USED_CLOCK;
-        now = clock == 0 ? clock_unix_ms() * NS_PER_MS : clock_now_ns() - e->meter.start_ns;
+        now = clock == 0 ? clock_unix_ms() * NS_PER_MS
+                         : (clock_now_ns() - e->meter.start_ns) / CLOCK_GRAIN_NS * CLOCK_GRAIN_NS;
     }
     engine_write_u64(e, address, now);
     return 0;

@@ -26,6 +26,7 @@
     X(timer_clear, 200, 0)   /* (id) */                                                            \
     X(class_of, 50, 0)       /* (value) -> the name of its class, "Proxy", or null */              \
     X(proxy_target, 50, 0)   /* (proxy) -> its target */                                           \
+    X(own_keys, 100, 0)      /* (object, indices) -> its enumerable keys, perhaps indices */       \
     X(promise_state, 50, 0)  /* (promise) -> 0 pending, 1 fulfilled, 2 rejected */                 \
     X(promise_result, 50, 0) /* (promise) -> its value or reason */
 

@@ -45,6 +45,7 @@ enum js_tag {
 #define JS_WRITE_STRIP_SOURCE     (1u << 4)
 #define JS_READ_BYTECODE          1u
 #define JS_GPN_STRING_MASK        1u
+#define JS_GPN_SYMBOL_MASK        2u
 #define JS_GPN_ENUM_ONLY          (1u << 4)
 #define JS_PROP_CONFIGURABLE      1u
 #define JS_PROP_WRITABLE          2u

@@ -192,7 +192,7 @@ function renderObject(ctx, object, depth) {
     const name = constructorName(object);
     const tagName = tagOf(object, name);
     const shape = shapeOf(ctx, object, name, tagName);
-    const keys = shownKeys(object, shape.isArray || shape.isString);
+    const keys = hostOwnKeys(object, !(shape.isArray || shape.isString));
     if (shape.isError) {
         errorKeys(object, keys);
     }
@@ -208,8 +208,11 @@ function renderObject(ctx, object, depth) {
     ctx.deepest = depth;
     const output = shape.entries === undefined ? [] : shape.entries(ctx, object, depth + 1);
     const hasMore = shape.isArray && output.length > ITEMS_MOST;
-    for (let i = 0; i < keys.length; i++) {
+    for (let i = 0; i < keys.length && i < KEYS_MOST; i++) {
         push(output, renderProperty(ctx, object, keys[i], false, depth + 1));
+    }
+    if (keys.length > KEYS_MOST) {
+        push(output, '... ' + (keys.length - KEYS_MOST) + ' more properties');
     }
     ctx.seen.length--;
     if (output.length === 0) {

@@ -5,6 +5,7 @@ const DEPTH = 2;
 const BREAK_LENGTH = 80;
 const COMPACT = 3;
 const ITEMS_MOST = 100;
+const KEYS_MOST = 1000; /* a log entry has no room for more */
 const STRING_MOST = 10000;
 const plainKey = /^[a-zA-Z_][a-zA-Z_0-9]*$/;
 const strange = /[\x00-\x1f\x27\x5c\x7f-\x9f\ud800-\udfff]/;
@@ -174,18 +175,6 @@ function renderProperty(ctx, object, key, isElement, depth) {
 function isIndex(key) {
     return typeof key === 'string' && matches(/^(0|[1-9][0-9]{0,9})$/, key) &&
         +key < 4294967295;
-}
-
-/* Own enumerable keys; of an array without its elements. */
-function shownKeys(object, withoutElements) {
-    const all = ownKeys(object);
-    const keys = [];
-    for (let i = 0; i < all.length; i++) {
-        if (call(isEnumerable, object, all[i]) && !(withoutElements && isIndex(all[i]))) {
-            push(keys, all[i]);
-        }
-    }
-    return keys;
 }
 
 function moreItems(output, more) {

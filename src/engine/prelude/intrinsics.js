@@ -21,6 +21,7 @@ const {
     log: hostLog, sha256: hostSha256, random_hex: hostRandomHex, random_fill: hostRandomFill,
     utf8_encode: hostEncode, utf8_decode: hostDecode, timer_set: hostTimerSet,
     timer_clear: hostTimerClear, class_of: classOf, proxy_target: proxyTarget,
+    own_keys: hostOwnKeys,
     promise_state: promiseState, promise_result: promiseResult,
 } = host;
 const {
