@@ -23,12 +23,12 @@ struct api_property {
 
 struct api_options {
     uv_loop_t *loop;
-    const struct limits *limits; /* borrowed for good */
-    struct job_service *jobs;    /* borrowed for good */
+    const struct limits *limits;    /* borrowed for good */
+    struct job_service *jobs;       /* borrowed for good */
     struct secret_service *secrets; /* borrowed for good; NULL: 503 store_down */
-    const char *listen;          /* ADDR:PORT, [V6]:PORT or :PORT (loopback); port 0: any */
-    const char *engine_digest;   /* hex */
-    const char *isolation;       /* "process" or "thread" */
+    const char *listen;             /* ADDR:PORT, [V6]:PORT or :PORT (loopback); port 0: any */
+    const char *engine_digest;      /* hex */
+    const char *isolation;          /* "process" or "thread" */
     const struct api_property *properties; /* borrowed for good; may be NULL */
     size_t property_count;
 };
