@@ -5,12 +5,13 @@ _neocompute() {
     local command=${COMP_WORDS[1]} words=""
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        words="serve run exec jobs bench completion --help --version"
+        words="serve run exec jobs secret bench completion --help --version"
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
         return
     fi
     case $command in
     jobs) words="list show cancel --help" ;;
+    secret) words="set list show allow revoke remove audit rotate --help" ;;
     bench) words="engine --help" ;;
     esac
     if [[ $words ]] && ((COMP_CWORD > 2)); then
@@ -18,21 +19,32 @@ _neocompute() {
         words=""
     fi
     [[ $words ]] || case "$command" in
-    "serve") words="--listen --listen-insecure --data-dir --log-level --log-format --isolation --require-isolation --run-as --body-bytes --script-bytes --input-bytes --secret-refs --timeout --gas-limit --memory-limit --output-bytes --output-depth --error-bytes --log-entries --log-entry-bytes --timers --user-running --user-queued --user-results --user-result-bytes --workers --warm-workers --jobs-per-worker --memory-total --queued --queue-timeout --shutdown-timeout --result-ttl --results --result-bytes --connections --connection-idle --help" ;;
+    "serve") words="--listen --listen-insecure --data-dir --database-url --strict --log-level --log-format --isolation --require-isolation --run-as --body-bytes --script-bytes --input-bytes --secret-refs --timeout --gas-limit --memory-limit --output-bytes --output-depth --error-bytes --log-entries --log-entry-bytes --timers --user-running --user-queued --user-results --user-result-bytes --workers --warm-workers --jobs-per-worker --memory-total --queued --queue-timeout --shutdown-timeout --result-ttl --results --result-bytes --connections --connection-idle --help" ;;
     "run") words="--input --input-file --entry --json --timeout --gas-limit --memory-limit --isolation --help" ;;
     "exec") words="--input --input-file --entry --json --timeout --gas-limit --memory-limit --server --user --help" ;;
     "jobs list") words="--limit --status --json --server --user --help" ;;
     "jobs show") words="--json --server --user --help" ;;
     "jobs cancel") words="--json --server --user --help" ;;
+    "secret set") words="--file --raw --json --server --user --data-dir --database-url --help" ;;
+    "secret list") words="--json --server --user --data-dir --database-url --help" ;;
+    "secret show") words="--json --server --user --data-dir --database-url --help" ;;
+    "secret allow") words="--script --entry --expires --output --guard --service --json --server --user --data-dir --database-url --help" ;;
+    "secret revoke") words="--script --entry --service --json --server --user --data-dir --database-url --help" ;;
+    "secret remove") words="--server --user --data-dir --database-url --help" ;;
+    "secret audit") words="--verify --json --server --user --data-dir --database-url --help" ;;
+    "secret rotate") words="--format --server --user --data-dir --database-url --help" ;;
     "bench engine") words="--json --bounds --help" ;;
     "completion") words="bash --help" ;;
     esac
     case "$command $before" in
     "serve --log-level") words="debug info warn error" ;;
     "serve --log-format") words="auto json text" ;;
-    "serve --isolation") words="process thread" ;;
+    "serve --isolation") words="auto process thread" ;;
     "serve --require-isolation") words="reduced full" ;;
-    "run --isolation") words="process thread" ;;
+    "run --isolation") words="auto process thread" ;;
+    "secret allow --output") words="keep on off" ;;
+    "secret allow --guard") words="keep on off" ;;
+    "secret rotate --format") words="keep v1 v2" ;;
     "bench engine --bounds") words="guard checked" ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

@@ -1,8 +1,8 @@
 #include "cmd/options.h"
 
-#include "exec/exec.h"
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 void option_add(struct option_list *list, struct args_option option)
 {
@@ -47,12 +47,24 @@ void option_add_limit(struct option_list *list, enum limit limit, size_t offset)
 
 void option_add_isolation(struct option_list *list, size_t offset)
 {
-    static const char *const names[] = {
-        [EXEC_ISOLATION_PROCESS] = "process", [EXEC_ISOLATION_THREAD] = "thread", NULL};
+    static const char *const names[] = {[ISOLATION_AUTO] = "auto",
+                                        [ISOLATION_PROCESS] = "process",
+                                        [ISOLATION_THREAD] = "thread",
+                                        NULL};
 
     option_add(list, (struct args_option){"isolation", "KIND",
-                                          "process: sealed; thread: where there is no fork",
-                                          "process", args_set_choice, offset, .choices = names});
+                                          "process: sealed; thread: where there is no fork; auto",
+                                          "auto", args_set_choice, offset, .choices = names});
+}
+
+/* Gramine's own file system: there is neither fork nor seccomp where this file is. */
+#define GRAMINE_MARK "/dev/attestation/attestation_type"
+
+enum exec_isolation option_isolation(int choice)
+{
+    if (choice == ISOLATION_AUTO)
+        choice = access(GRAMINE_MARK, F_OK) == 0 ? ISOLATION_THREAD : ISOLATION_PROCESS;
+    return choice == ISOLATION_THREAD ? EXEC_ISOLATION_THREAD : EXEC_ISOLATION_PROCESS;
 }
 
 void option_add_client(struct option_list *list, size_t offset)

@@ -6,6 +6,7 @@
 
 #include "base/args.h"
 #include "base/limits.h"
+#include "exec/exec.h"
 
 #define OPTIONS_MAX 64
 
@@ -24,8 +25,12 @@ void option_add(struct option_list *list, struct args_option option);
  */
 void option_add_limit(struct option_list *list, enum limit limit, size_t offset);
 
-/* "process" or "thread", into an int that holds enum exec_isolation, at `offset`. */
+/* The choices of --isolation, into an int at `offset`; auto is the standard. */
+enum isolation_choice { ISOLATION_AUTO, ISOLATION_PROCESS, ISOLATION_THREAD };
 void option_add_isolation(struct option_list *list, size_t offset);
+
+/* What a choice comes to here: auto means threads inside a Gramine enclave, processes elsewhere. */
+enum exec_isolation option_isolation(int choice);
 
 /* What every command that talks to a server takes, into the struct client_options at `offset`. */
 struct client_options {

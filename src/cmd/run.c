@@ -172,7 +172,7 @@ static int run_job(struct run *run, const struct script *script, struct exec_zyg
     struct exec_options options = {
         .loop = &run->loop,
         .limits = &run->options.script.limits,
-        .isolation = (enum exec_isolation)run->options.isolation,
+        .isolation = option_isolation(run->options.isolation),
         .zygote = zygote,
     };
     int r;
@@ -215,7 +215,7 @@ int cmd_run(const struct cmd *cmd, int argc, char **argv)
         return status;
     signal(SIGPIPE, SIG_IGN);
     if (script_read(&script, arguments.arguments[0], &run.options.script, &detail) < 0 ||
-        (run.options.isolation == EXEC_ISOLATION_PROCESS &&
+        (option_isolation(run.options.isolation) == EXEC_ISOLATION_PROCESS &&
          exec_zygote_start(&zygote, &detail) < 0) ||
         run_job(&run, &script, zygote, &detail) < 0)
         run.status = cmd_fail(&detail);

@@ -35,6 +35,7 @@ struct serve {
     uv_loop_t loop;
     bool has_loop;
     uv_signal_t terminate, interrupt;
+    enum exec_isolation isolation;
     struct exec_zygote *zygote;
     struct exec_pool *pool;
     struct protect *protect;
@@ -273,7 +274,7 @@ static int start_workers(struct serve *serve, struct error_detail *detail)
     struct exec_options pool = {
         .loop = &serve->loop,
         .limits = &serve->options.limits,
-        .isolation = (enum exec_isolation)serve->options.isolation,
+        .isolation = serve->isolation,
         .capacity = job_service_capacity,
         .lost = worker_lost,
         .lost_ctx = serve,
@@ -301,7 +302,7 @@ static int start_api(struct serve *serve, struct error_detail *detail)
         .secrets = serve->secrets,
         .listen = serve->options.listen,
         .engine_digest = engine_digest(),
-        .isolation = isolation_names[serve->options.isolation],
+        .isolation = isolation_names[serve->isolation],
         .properties = serve->properties,
         .property_count = SEAL_PROPERTY_COUNT,
     };
@@ -339,7 +340,8 @@ static int serve_start(struct serve *serve, struct error_detail *detail)
     if (r < 0)
         return r;
     log_debug("running", log_str("user", user));
-    if (options->isolation == EXEC_ISOLATION_PROCESS) {
+    serve->isolation = option_isolation(options->isolation);
+    if (serve->isolation == EXEC_ISOLATION_PROCESS) {
         r = exec_zygote_start(&serve->zygote, detail);
         if (r < 0)
             return r;
@@ -407,7 +409,7 @@ int cmd_serve(const struct cmd *cmd, int argc, char **argv)
     } else {
         log_isolation(&serve);
         log_info("listening", log_str("url", api_url(serve.api)),
-                 log_str("isolation", isolation_names[serve.options.isolation]),
+                 log_str("isolation", isolation_names[serve.isolation]),
                  log_u64("workers", serve.options.limits.value[LIMIT_WORKERS]),
                  log_u64("memory_total", serve.options.limits.value[LIMIT_MEMORY_TOTAL]),
                  log_str("engine_digest", engine_digest()), log_str("version", NEOCOMPUTE_VERSION));
