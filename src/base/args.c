@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORD_BYTES 64 /* longer words are like nothing */
+#define HELP_COLUMNS 100
+#define WORD_BYTES   64 /* longer words are like nothing */
 
 void args_environment_name(char name[static ARGS_NAME_BYTES], const char *option)
 {
@@ -203,9 +204,46 @@ static size_t option_width(const struct args_option *option)
     return strlen(option->name) + (option->value ? 1 + strlen(option->value) : 0);
 }
 
+/* Adds words with a break before the one that would pass column HELP_COLUMNS. */
+static void add_wrapped(struct buf *buf, const char *text, size_t indent)
+{
+    size_t column = indent;
+
+    while (*text) {
+        size_t word = strcspn(text, " ");
+
+        if (column > indent && column + 1 + word > HELP_COLUMNS) {
+            buf_addf(buf, "\n%*s", (int)indent, "");
+            column = indent;
+        } else if (column > indent) {
+            buf_add_char(buf, ' ');
+            column++;
+        }
+        buf_add(buf, text, word);
+        column += word;
+        text += word + strspn(text + word, " ");
+    }
+    buf_add_char(buf, '\n');
+}
+
+static void add_option_help(struct buf *buf, const struct args_option *option, size_t width)
+{
+    char text[512];
+
+    buf_addf(buf, "  --%s%s%-*s  ", option->name, option->value ? " " : "",
+             (int)(width - strlen(option->name) - (option->value ? 1 : 0)),
+             option->value ? option->value : "");
+    if (option->standard)
+        snprintf(text, sizeof(text), "%s (default: %s)", option->text, option->standard);
+    else
+        snprintf(text, sizeof(text), "%s", option->text);
+    add_wrapped(buf, text, width + 6); /* two spaces, two dashes, two spaces */
+}
+
 void args_help(const struct args_command *command, struct buf *buf)
 {
-    size_t width = strlen("help");
+    static const struct args_option help = {"help", .text = "this text"};
+    size_t width = strlen(help.name);
 
     buf_addf(buf, "Usage: neocompute %s%s%s%s\n\n%s\n", command->name,
              command->option_count ? " [OPTION...]" : "", *command->arguments ? " " : "",
@@ -216,17 +254,9 @@ void args_help(const struct args_command *command, struct buf *buf)
         if (option_width(&command->options[i]) > width)
             width = option_width(&command->options[i]);
     buf_add_str(buf, "\nOptions (each also as NEOCOMPUTE_NAME in the environment):\n");
-    for (size_t i = 0; i < command->option_count; i++) {
-        const struct args_option *option = &command->options[i];
-
-        buf_addf(buf, "  --%s%s%-*s  %s", option->name, option->value ? " " : "",
-                 (int)(width - strlen(option->name) - (option->value ? 1 : 0)),
-                 option->value ? option->value : "", option->text);
-        if (option->standard)
-            buf_addf(buf, " (default: %s)", option->standard);
-        buf_add_char(buf, '\n');
-    }
-    buf_addf(buf, "  --%-*s  %s\n", (int)width, "help", "this text");
+    for (size_t i = 0; i < command->option_count; i++)
+        add_option_help(buf, &command->options[i], width);
+    add_option_help(buf, &help, width);
 }
 
 static void *field(void *ctx, const struct args_option *option)

@@ -148,6 +148,24 @@ static void help_text(void **state)
     buf_done(&buf);
 }
 
+static void long_help_is_wrapped(void **state)
+{
+    struct buf buf = BUF_INIT(4096);
+    const struct args_option large = {
+        "large", "N",
+        "words and words and words and words and words and words and words and words and words",
+        .standard = "a value"};
+    const struct args_command wide = {
+        .name = "wide", .arguments = "", .text = "Wide.", .options = &large, .option_count = 1};
+
+    args_help(&wide, &buf);
+    assert_int_equal(buf_terminate(&buf), 0);
+    assert_non_null(strstr(buf.data, " and words and words\n             (default: a value)\n"));
+    for (const char *line = buf.data; line; line = strchr(line + 1, '\n'))
+        assert_true(strcspn(line + 1, "\n") <= 100);
+    buf_done(&buf);
+}
+
 static const char *word_at(const void *ctx, size_t index)
 {
     return ((const char *const *)ctx)[index];
@@ -185,6 +203,7 @@ int main(void)
         CLEAN(what_is_wrong_is_told),
         CLEAN(help_wins_over_what_is_wrong),
         CLEAN(help_text),
+        CLEAN(long_help_is_wrapped),
         CLEAN(nearest_words),
         CLEAN(names_in_the_environment),
     };
