@@ -165,20 +165,19 @@ def data(module):
 def pieces(module, texts, dispatch):
     """name -> text. The interpreter loop is a piece of its own; the others are about equal."""
     head = '#include "module.h"\n\n'
-    total = sum(len(text) for text in texts.values())
     out, part, size = {}, [], 0
+    alone = dispatch and dispatch.function
+    total = sum(len(text) for index, text in texts.items() if index != alone)
+    if dispatch:
+        out["dispatch.c"] = head + texts[alone]
     for function in module.functions:
-        text = texts[function.index]
-        if dispatch and function.index == dispatch.function:
-            out["dispatch.c"] = head + text
-            total -= len(text)
+        if function.index == alone:
             continue
-        part.append(text)
-        size += len(text)
-        if size * PIECES >= total * (len(out) - ("dispatch.c" in out) + 1):
-            out[f"piece{len(out)}.c"] = head + "\n".join(part)
+        part.append(texts[function.index])
+        size += len(part[-1])
+        number = size * PIECES // total  # how many pieces this fills
+        if number > len(out) - bool(dispatch) or size == total:
+            out[f"piece{len(out) + (not dispatch)}.c"] = head + "\n".join(part)
             part = []
-    if part:
-        out[f"piece{len(out)}.c"] = head + "\n".join(part)
     return out
 

@@ -45,7 +45,7 @@ _WORDS = re.compile(
     r"""[lijfd]\d+ | [BL]\d+ | f\d+ | u8 | u32 | u64 | f32 | f64 | s8 | s16 | s32 | s64 | m | w
     | if | else | switch | case | default | goto | return | const | static | void | struct | wasm
     | GAS | ENTER | LEAVE | DISPATCH | dispatch_targets | AT | F | INDIRECT | unreachable
-    | memory | memory_copy | memory_fill | memory_grow | memory_size | stack_pointer | depth
+    | memory | memory_copy | memory_fill | memory_grow | memory_size | stack_pointer
     | wasm_import_\w+ | __builtin_\w+ | [if](?:32|64)_\w+ | u | ull""",
     re.VERBOSE,
 )

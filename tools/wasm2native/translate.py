@@ -31,9 +31,9 @@ def translate(wasm, exports, change_charges=None, change_counted=None):
     facts = {function.index: facts_of(function) for function in module.functions}
     edges = edges_of(module, facts)
     counted = cycle_breakers(edges, facts)
+    free = free_functions(module, facts, counted)
     if change_counted:
         counted = change_counted(counted)
-    free = free_functions(module, facts, counted)
     dispatch = find_dispatch(module)
     texts = {}
     for function in module.functions:
