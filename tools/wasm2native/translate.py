@@ -27,6 +27,8 @@ def translate(wasm, exports, change_charges=None, change_counted=None):
     the proof refuse.
     """
     module = decode(wasm)
+    for name in exports:
+        emit.exported_type(module, name)
     emit.name_functions(module)
     facts = {function.index: facts_of(function) for function in module.functions}
     edges = edges_of(module, facts)

@@ -2,6 +2,7 @@
 
 import unittest
 
+from dispatch_module import interpreter
 from random_module import random_module
 from support import Differential, assemble
 
@@ -76,6 +77,9 @@ class ControlTest(unittest.TestCase):
 
     def test_flow(self):
         self.compare(FLOW, FLOW_CASES)
+
+    def test_threaded_dispatch(self):
+        self.compare(interpreter(), [("run", "i", "i", True)])
 
     def test_depth_is_counted_and_equal_in_all_builds(self):
         differential = Differential(assemble(FLOW), [("deep", "i", "i", True)])
