@@ -24,7 +24,8 @@ function hasOwnToString(object) {
         const descriptor = describe(at, 'toString');
         if (descriptor !== undefined) {
             return typeof descriptor.value === 'function' &&
-                call(stringIndexOf, call(functionToString, descriptor.value), '[native code]') === -1;
+                call(stringIndexOf, call(functionToString, descriptor.value),
+                    '[native code]') === -1;
         }
     }
     return false;

@@ -21,24 +21,28 @@ defineAll(crypto, {
         const digest = bytes === undefined ? null
             : hostSha256(bytes[0], bytes[1], bytes[2]);
         if (digest === null) {
-            throw new TypeError('crypto.sha256: the data must be a string, an ArrayBuffer or a view of one');
+            throw new TypeError(
+                'crypto.sha256: the data must be a string, an ArrayBuffer or a view of one');
         }
         return digest;
     },
     randomBytes(size) {
         if (!isInteger(size) || size < 0 || size > RANDOM_BYTES_MOST) {
-            throw new RangeError('crypto.randomBytes: the size must be an integer from 0 to ' + RANDOM_BYTES_MOST);
+            throw new RangeError('crypto.randomBytes: the size must be an integer from 0 to ' +
+                RANDOM_BYTES_MOST);
         }
         return hostRandomHex(size);
     },
     getRandomValues(array) {
         const kind = classOf(array);
         if (kind === null || integerArrays[kind] === undefined) {
-            throw new DOMException('crypto.getRandomValues: the argument must be an array of integers', 'TypeMismatchError');
+            throw new DOMException('crypto.getRandomValues: the argument must be an array of integers',
+                'TypeMismatchError');
         }
         const bytes = bytesOf(array);
         if (bytes[2] > RANDOM_VALUES_MOST) {
-            throw new DOMException('crypto.getRandomValues: at most ' + RANDOM_VALUES_MOST + ' bytes at a time', 'QuotaExceededError');
+            throw new DOMException('crypto.getRandomValues: at most ' + RANDOM_VALUES_MOST +
+                ' bytes at a time', 'QuotaExceededError');
         }
         hostRandomFill(bytes[0], bytes[1], bytes[2]);
         return array;

@@ -15,7 +15,8 @@ const shapes = {
             ? prefixOf(name, tagName, 'Array', '(' + object.length + ')') : '';
         return {
             __proto__: null,
-            open: prefix + '[', close: ']', size: object.length, entries: renderArray, isArray: true,
+            open: prefix + '[', close: ']', size: object.length,
+            entries: renderArray, isArray: true,
         };
     },
     Map: (ctx, object, name, tagName) => ({
@@ -52,10 +53,13 @@ const shapes = {
         open: prefixOf(name, tagName, 'WeakSet', '') + '{',
         entries: () => ['<items unknown>'],
     }),
-    Arguments: () => ({__proto__: null, open: '[Arguments] [', close: ']', entries: renderArray, isArray: true}),
+    Arguments: () => ({
+        __proto__: null, open: '[Arguments] [', close: ']', entries: renderArray, isArray: true,
+    }),
     Date(ctx, object) {
         const time = call(dateGetTime, object);
-        return {__proto__: null, base: time === time ? call(dateToISOString, object) : 'Invalid Date'};
+        const valid = time === time;
+        return {__proto__: null, base: valid ? call(dateToISOString, object) : 'Invalid Date'};
     },
     DOMException: (ctx, object) => ({
         __proto__: null,
@@ -86,7 +90,8 @@ function shapeOf(ctx, object, name, tagName) {
     }
     if (boxed[kind] !== undefined) {
         const prefix = name === kind || name === null ? kind : kind + ' (' + name + ')';
-        return {__proto__: null, base: '[' + prefix + ': ' + boxed[kind](object) + ']', isString: kind === 'String'};
+        const base = '[' + prefix + ': ' + boxed[kind](object) + ']';
+        return {__proto__: null, base, isString: kind === 'String'};
     }
     const plain = name === 'Object' && tagName === '';
     return {__proto__: null, open: plain ? '{' : prefixOf(name, tagName, 'Object', '') + '{'};
@@ -202,7 +207,8 @@ function renderObject(ctx, object, depth) {
     }
     if (depth > DEPTH) {
         return shape.isArray ? '[Array]'
-            : '[' + (name === null ? 'Object: null prototype' : tagName === '' ? name : name + ' [' + tagName + ']') + ']';
+            : '[' + (name === null ? 'Object: null prototype' : name) +
+                (name === null || tagName === '' ? '' : ' [' + tagName + ']') + ']';
     }
     push(ctx.seen, object);
     ctx.deepest = depth;

@@ -272,7 +272,8 @@ function renderBuffer(ctx, object) {
     const size = call(arrayLength, bytes);
     let text = '';
     for (let i = 0; i < size && i < 50; i++) {
-        text += (i > 0 ? ' ' : '') + call(stringPadStart, call(numberToString, bytes[i], 16), 2, '0');
+        const digits = call(numberToString, bytes[i], 16);
+        text += (i > 0 ? ' ' : '') + call(stringPadStart, digits, 2, '0');
     }
     if (size > 50) {
         text += ' ... ' + (size - 50) + ' more byte' + (size > 51 ? 's' : '');
@@ -364,7 +365,8 @@ function errorStack(object) {
 }
 
 function domExceptionText(object) {
-    const head = 'DOMException [' + call(domExceptionName, object) + ']: ' + call(domExceptionMessage, object);
+    const head = 'DOMException [' + call(domExceptionName, object) + ']: ' +
+        call(domExceptionMessage, object);
     const stack = errorStack(object);
     return stack === '' ? head : head + '\n' + stack;
 }

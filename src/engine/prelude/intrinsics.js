@@ -129,7 +129,7 @@ function join(array, separator) {
     return text;
 }
 
-/* Defines what a script sees: like a built-in, it can be replaced, and does not show up in loops. */
+/* Defines what a script sees: like a built-in, it can be replaced and is in no loop. */
 function define(object, name, value) {
     defineProperty(object, name, {
         __proto__: null, value, writable: true, enumerable: false, configurable: true,

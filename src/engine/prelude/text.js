@@ -144,7 +144,8 @@ class TextDecoder {
     constructor(label = 'utf-8', options = undefined) {
         const name = labels[call(stringToLowerCase, call(stringTrim, toText(label)))];
         if (name === undefined) {
-            throw new RangeError('TextDecoder: the encoding "' + toText(label) + '" is not supported');
+            throw new RangeError('TextDecoder: the encoding "' + toText(label) +
+                '" is not supported');
         }
         this.#encoding = name;
         this.#fatal = options != null && !!options.fatal;
@@ -169,7 +170,8 @@ class TextDecoder {
         if (input !== undefined) {
             const found = bytesOf(input);
             if (found === undefined) {
-                throw new TypeError('TextDecoder.decode: the input must be an ArrayBuffer or a view of one');
+                throw new TypeError(
+                    'TextDecoder.decode: the input must be an ArrayBuffer or a view of one');
             }
             bytes = new Uint8Array(found[0], found[1], found[2]);
         }
