@@ -45,6 +45,15 @@ _Static_assert(STRIDE + BLOCK - 1 <= GUARD_WINDOW, "a window may contain no whol
 #define BITMAP_BITS_LEAST     (1u << 16)
 #define BITMAP_BITS_MOST      (1u << 24)
 
+/*
+ * Entries that one guard looks at, at most. A value can be made of blocks that are all alike; then
+ * each position of a text of such blocks meets all of them, and the time grows with the product:
+ * 10 KiB of text and one value of 64 KiB took the core more than 20 s. What secrets are made of
+ * meets hardly any.
+ */
+#define STEPS_MOST     (1u << 18)
+#define NEEDLES_A_STEP 32 /* needles that are compared for the price of one entry */
+
 struct entry {
     uint64_t key; /* KEY_CHARS characters of text */
     uint32_t next;
@@ -76,6 +85,7 @@ struct guard {
     size_t bucket_mask;
     uint8_t *bitmap;
     unsigned bitmap_shift; /* a mixed key's high bits choose the bit */
+    size_t *steps_left;    /* of STEPS_MOST, for all that is looked through */
 };
 
 static const char base64_digits[] =
@@ -361,8 +371,10 @@ int guard_new(const struct guard_secret *secrets, size_t count, struct guard **r
         return ERR_NO_MEMORY;
     int r = ERR_NO_MEMORY;
     g->secrets = calloc(count ? count : 1, sizeof *g->secrets);
-    if (!g->secrets)
+    g->steps_left = malloc(sizeof *g->steps_left);
+    if (!g->secrets || !g->steps_left)
         goto out;
+    *g->steps_left = STEPS_MOST;
     g->secret_count = count;
     for (size_t i = 0; i < count; i++) {
         r = add_secret(g, i, &secrets[i]);
@@ -393,6 +405,7 @@ void guard_free(struct guard *g)
     free(g->buckets);
     free(g->bitmap);
     free(g->secrets);
+    free(g->steps_left);
     free(g);
 }
 
@@ -582,6 +595,32 @@ static bool try_entry(const struct guard *g, const struct entry *e, struct span 
     return true;
 }
 
+/* False once the guard has used up its steps. */
+static bool take_steps(const struct guard *g, const struct entry *e)
+{
+    size_t steps = 1 + g->secrets[e->secret].needle_count / NEEDLES_A_STEP;
+    *g->steps_left = *g->steps_left > steps ? *g->steps_left - steps : 0;
+    return *g->steps_left > 0;
+}
+
+/* An entry at this position that makes a match. */
+static bool try_position(const struct guard *g, uint64_t key, uint64_t mixed, struct span text,
+                         size_t at, struct guard_match *ret)
+{
+    uint32_t i = g->buckets[(mixed >> 20) & g->bucket_mask];
+    for (; i != NO_ENTRY; i = g->entries[i].next) {
+        const struct entry *e = &g->entries[i];
+        if (!take_steps(g, e)) {
+            /* A guard that cannot look must not say "clean". */
+            *ret = (struct guard_match){e->secret, at, text.size - at};
+            return true;
+        }
+        if (e->key == key && try_entry(g, e, text, at, ret))
+            return true;
+    }
+    return false;
+}
+
 bool guard_find(const struct guard *g, struct span text, size_t from, struct guard_match *ret)
 {
     if (g->entry_count == 0 || text.size < KEY_CHARS)
@@ -592,10 +631,8 @@ bool guard_find(const struct guard *g, struct span text, size_t from, struct gua
         uint64_t bit = mixed >> g->bitmap_shift;
         if (__builtin_expect(!(g->bitmap[bit / 8] >> bit % 8 & 1), 1))
             continue;
-        uint32_t i = g->buckets[(mixed >> 20) & g->bucket_mask];
-        for (; i != NO_ENTRY; i = g->entries[i].next)
-            if (g->entries[i].key == key && try_entry(g, &g->entries[i], text, at, ret))
-                return true;
+        if (try_position(g, key, mixed, text, at, ret))
+            return true;
     }
     return false;
 }

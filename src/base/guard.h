@@ -15,7 +15,9 @@
  * first eight characters of each block, in each spelling, go into one hash table behind a bitmap.
  * One pass reads eight bytes at each position of the text; where they are in the table, the match
  * is extended to both sides by at most GUARD_WINDOW bytes of the value, and counts if it covers a
- * needle. So the time is linear in the text, whatever the secrets and the text are.
+ * needle. A guard looks at so many entries and no more in its life; then whatever it meets counts
+ * as a match of all the rest. So the time is linear in the text, whatever the secrets and the text
+ * are.
  *
  * Life cycle: guard_new -> guard_find, guard_redact, guard_check_json -> guard_free (wipes). The
  * values are borrowed for that time, so that there is no copy of them outside locked memory.

@@ -185,6 +185,33 @@ static void several_secrets_are_told_apart(void **state)
     guard_free(g);
 }
 
+/* A value of one block over and over, and a text of nothing else: each position meets each block.
+ */
+static void alike_blocks_end_the_search_and_count_as_found(void **state)
+{
+    enum { VALUE = 65000, TEXT = 1000000, PERIOD = 25 };
+    char *value = malloc(VALUE + 1), *text = malloc(TEXT + 1);
+    unsigned random = 1;
+    for (int i = 0; i < VALUE; i++) {
+        random = random * 1103515245u + 12345u;
+        value[i] = i % PERIOD < 8 ? 'a' : (char)('B' + random / 65536 % 24);
+    }
+    memset(text, 'a', TEXT);
+    value[VALUE] = text[TEXT] = '\0';
+    struct guard *g = guard_of("NAME", value);
+    struct guard_match m;
+    assert_false(guard_find(g, SPAN("aaaaaaaaaaaaaaaaaaaa"), 0, &m));
+    assert_true(
+        guard_find(g, span_of(text), 0, &m)); /* ends at all: the test's time is the check */
+    assert_int_equal(m.start + m.size, TEXT);
+    assert_true(m.start < 1000);
+    assert_true(guard_find(g, SPAN("aaaaaaaaaaaaaaaaaaaa"), 0, &m));
+    assert_false(guard_find(g, SPAN("nothing like it at all"), 0, &m));
+    guard_free(g);
+    free(value);
+    free(text);
+}
+
 int main(void)
 {
     for (size_t i = 0; i < sizeof long_value - 1; i++)
@@ -198,6 +225,7 @@ int main(void)
         cmocka_unit_test(redacts_each_match_whole),
         cmocka_unit_test(json_is_searched_decoded),
         cmocka_unit_test(several_secrets_are_told_apart),
+        cmocka_unit_test(alike_blocks_end_the_search_and_count_as_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
