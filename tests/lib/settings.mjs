@@ -2,6 +2,7 @@
 //
 //   NEOCOMPUTE_BIN        the binary under test (default: build/neocompute of this checkout)
 //   NEOCOMPUTE_TEST_ARGS  options added to every `serve`, such as --isolation=thread
+//   NEOCOMPUTE_ISOLATION  which isolation the binary has, where it is not told by the options above
 //   NEOCOMPUTE_SLOW       how many times longer everything may take (ASan builds: 8); with a value
 //                         above 1 exact latencies and memory levels are not judged
 
@@ -15,7 +16,8 @@ export const binary = path.resolve(
   process.env.NEOCOMPUTE_BIN || path.join(rootDir, 'build', 'neocompute'));
 export const extraArgs = (process.env.NEOCOMPUTE_TEST_ARGS || '').split(/\s+/).filter(Boolean);
 export const slow = Number(process.env.NEOCOMPUTE_SLOW || 1);
-export const isolation = extraArgs.includes('--isolation=thread') ? 'thread' : 'process';
+export const isolation = process.env.NEOCOMPUTE_ISOLATION ||
+  (extraArgs.includes('--isolation=thread') ? 'thread' : 'process');
 
 /** The master key of every server that a test starts, unless the test gives its own. */
 export const masterKey = '5f'.repeat(32);

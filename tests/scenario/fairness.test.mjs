@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { skipIfBusy, watchMachine } from '../lib/machine.mjs';
 import { slow } from '../lib/settings.mjs';
 import { startServer } from '../lib/server.mjs';
 import { percentile, sleep } from '../lib/wait.mjs';
@@ -9,8 +10,9 @@ import { percentile, sleep } from '../lib/wait.mjs';
 const SMALL = { script: 'function main(i) { return i.a + i.b }', input: { a: 1, b: 2 } };
 
 describe('fairness', () => {
-  it('answers a small job within 50 ms while 50 jobs sleep for 5 s', async () => {
+  it('answers a small job within 50 ms while 50 jobs sleep for 5 s', async (test) => {
     const server = await startServer();
+    const foreign = watchMachine(server);
     const sleepers = Array.from({ length: 50 }, (_, i) => server.execute(
       { script: 'function main() { return new Promise((r) => setTimeout(r, 5000)) }' },
       { user: `sleeper-${i % 10}` }));
@@ -21,13 +23,15 @@ describe('fairness', () => {
       assert.equal(json.output.result, 3);
       times.push(ms);
     }
-    assert.ok(Math.max(...times) < 50 * slow, `slowest ${Math.max(...times)} ms`);
+    const busy = skipIfBusy(test, foreign);
     for (const { json } of await Promise.all(sleepers)) assert.equal(json.status, 'completed');
     await server.stop();
+    if (!busy) assert.ok(Math.max(...times) < 50 * slow, `slowest ${Math.max(...times)} ms`);
   });
 
-  it("keeps another user's p99 within 50 ms while one runs 5 endless loops", async () => {
+  it("keeps another user's p99 within 50 ms while one runs 5 endless loops", async (test) => {
     const server = await startServer();
+    const foreign = watchMachine(server);
     const loops = Array.from({ length: 5 }, () => server.execute(
       { script: 'function main() { for (;;); }', timeout: 5, gas_limit: 2e11 }, { user: 'greedy' }));
     await sleep(500);
@@ -40,9 +44,11 @@ describe('fairness', () => {
       await sleep(5);
     }
     const p99 = percentile(times, 0.99);
-    assert.ok(p99 <= 50 * slow, `p99 of ${times.length} small jobs: ${p99.toFixed(1)} ms`);
-    assert.ok(times.length > 100 / slow, `only ${times.length} small jobs were answered`);
+    const busy = skipIfBusy(test, foreign);
     for (const { json } of await Promise.all(loops)) assert.equal(json.error_code, 'timeout');
     await server.stop();
+    if (busy) return;
+    assert.ok(p99 <= 50 * slow, `p99 of ${times.length} small jobs: ${p99.toFixed(1)} ms`);
+    assert.ok(times.length > 100 / slow, `only ${times.length} small jobs were answered`);
   });
 });

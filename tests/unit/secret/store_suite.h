@@ -65,7 +65,8 @@ static struct store_secret get(struct span user, const char *name, struct arena 
 {
     struct store_secret found;
     struct span names = span_of(name);
-    assert_int_equal(st()->ops->get(st(), user, &names, 1, arena, &found), 0);
+    struct store_wanted wanted = {user, &names, 1, arena, &found};
+    assert_int_equal(st()->ops->get(st(), &wanted, 1), 0);
     return found;
 }
 
@@ -120,7 +121,8 @@ static void several_are_read_in_one_go(void **state)
     assert_int_equal(put(alice, "A2", 1, "a2"), 0);
     struct span names[] = {SPAN("A2"), SPAN("none"), SPAN("A1"), SPAN("A1")};
     struct store_secret found[4];
-    assert_int_equal(st()->ops->get(st(), alice, names, 4, &arena, found), 0);
+    struct store_wanted wanted = {alice, names, 4, &arena, found};
+    assert_int_equal(st()->ops->get(st(), &wanted, 1), 0);
     assert_span(found[0].sealed, "a2");
     assert_int_equal(found[1].name.size, 0);
     assert_span(found[2].sealed, "a1");

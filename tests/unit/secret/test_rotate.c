@@ -70,7 +70,8 @@ static int readable(const struct secret_key *key, int format)
         snprintf(name, sizeof name, "N%d", i);
         value_of(i, value);
         struct span names = span_of(name);
-        assert_int_equal(store->ops->get(store, SPAN("u"), &names, 1, &arena, &found), 0);
+        struct store_wanted wanted = {SPAN("u"), &names, 1, &arena, &found};
+        assert_int_equal(store->ops->get(store, &wanted, 1), 0);
         struct secret_place place = {SPAN("u"), names, found.version};
         if (secret_format_of(found.sealed) == format &&
             secret_open(key, &place, found.sealed, &bytes, &size) == 0) {

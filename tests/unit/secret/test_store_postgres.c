@@ -66,7 +66,8 @@ static void a_live_database_gets_only_what_is_missing(void **state)
         assert_int_equal(store_postgres_open(getenv("NEOCOMPUTE_TEST_POSTGRES"), &store, NULL), 0);
         struct store_secret found;
         arena_init(&arena, ARENA_MOST);
-        assert_int_equal(store->ops->get(store, user, &name, 1, &arena, &found), 0);
+        struct store_wanted wanted = {user, &name, 1, &arena, &found};
+        assert_int_equal(store->ops->get(store, &wanted, 1), 0);
         assert_int_equal(found.version, 4);
         assert_int_equal(found.policy.service_count, 1);
         assert_int_equal(store->ops->get_fact(store, "format", &arena, &format), 0);
