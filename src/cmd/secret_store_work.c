@@ -23,10 +23,10 @@ void cmd_secret_rotate_options(struct option_list *list)
 {
     static const char *const formats[] = {"keep", "v1", "v2", NULL};
     option_add(list,
-               (struct args_option){
-                   "format", "FORMAT",
-                   "v1: what the layer's other services read; v2: bound to its place; keep", "keep",
-                   args_set_choice, offsetof(struct work_options, format), .choices = formats});
+               (struct args_option){"format", "FORMAT",
+                                    "v1: as other services read it; v2: bound to its place", "keep",
+                                    args_set_choice, offsetof(struct work_options, format),
+                                    .choices = formats});
     secret_backend_add_options(list, offsetof(struct work_options, backend));
 }
 

@@ -75,8 +75,7 @@ void cmd_serve_options(struct option_list *list)
                                     args_set_text, offsetof(struct serve_options, database_url)});
     option_add(list,
                (struct args_option){"strict", NULL,
-                                    "production: COMPUTE_MASTER_KEY must be set, and secrets "
-                                    "without a list of services are refused",
+                                    "production: needs a master key; unlisted secrets are refused",
                                     NULL, args_set_flag, offsetof(struct serve_options, strict)});
     option_add(list,
                (struct args_option){"log-level", "LEVEL", "debug, info, warn or error", "info",
