@@ -139,7 +139,7 @@ static inline struct engine *engine_of(struct wasm *w)
 }
 
 /* The exported functions of the module: JS(e, JS_Call, ...) calls JS_Call in the engine. */
-#define JS(e, function, ...) ((e)->wasm.exports->function(&(e)->wasm __VA_OPT__(, ) __VA_ARGS__))
+#define JS(e, function, ...)     ((e)->wasm.exports->function(&(e)->wasm __VA_OPT__(, ) __VA_ARGS__))
 /* The same for functions whose first parameter is the JSContext. */
 #define JS_CTX(e, function, ...) JS(e, function, (e)->realm.context __VA_OPT__(, ) __VA_ARGS__)
 
