@@ -35,7 +35,7 @@ static void check_taken(const struct request *request, struct span body, const s
     check_string(request->app_id, body, text, JOB_NAME_MAX);
     check_string(request->script_name, body, text, JOB_NAME_MAX);
     expect(request->entry_point.size <= JOB_ENTRY_POINT_MAX && utf8_valid(request->entry_point));
-    expect(request->secret_count <= limits->value[LIMIT_SECRET_REFS]);
+    expect(request->secret_count <= limits->value[LIMIT_SECRET_REFS] + 1);
     for (size_t i = 0; i < request->secret_count; i++)
         check_string(request->secret_refs[i], body, text, JOB_NAME_MAX);
     expect(request->input.size > 0);

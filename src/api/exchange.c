@@ -56,6 +56,8 @@ void exchange_free(struct exchange *exchange)
         exchange->next->prev = exchange->prev;
     if (exchange->response)
         MHD_destroy_response(exchange->response);
+    if (exchange->route && (exchange->route->flags & ROUTE_WIPE_BODY))
+        buf_wipe(&exchange->body);
     buf_done(&exchange->body);
     free(exchange);
 }
@@ -92,6 +94,30 @@ static void add_headers(struct exchange *exchange, const struct answer *answer)
         add_header(response, "Keep-Alive", exchange->api->keep_alive);
 }
 
+static void wipe_body(void *ctx)
+{
+    struct buf *body = ctx;
+    buf_wipe(body);
+    free(body);
+}
+
+/* A body that is overwritten once it is out. */
+static struct MHD_Response *make_wiped_response(struct buf *body)
+{
+    struct buf *kept = malloc(sizeof *kept);
+    if (!kept) {
+        buf_wipe(body);
+        return NULL;
+    }
+    *kept = *body;
+    *body = BUF_INIT(0);
+    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
+        kept->size, kept->data, wipe_body, kept);
+    if (!response)
+        wipe_body(kept);
+    return response;
+}
+
 void exchange_answer(struct exchange *exchange, struct answer *answer)
 {
     struct buf *body = &answer->body;
@@ -105,6 +131,8 @@ void exchange_answer(struct exchange *exchange, struct answer *answer)
     if (answer->fixed.data)
         exchange->response = MHD_create_response_from_buffer(
             answer->fixed.size, (void *)answer->fixed.data, MHD_RESPMEM_PERSISTENT);
+    else if (answer->wipe)
+        exchange->response = make_wiped_response(body);
     else
         exchange->response =
             MHD_create_response_from_buffer(body->size, body->data, MHD_RESPMEM_MUST_FREE);
@@ -173,7 +201,9 @@ static void answer_end(struct exchange *exchange, const struct job *job)
         return;
     }
     struct error_detail problem;
-    error_set(&problem, view.code, "", "job %s: %s", view.id.text, error_text(view.code));
+    /* What a store that is down leaves behind names the secret: more than the code's text does. */
+    struct span why = view.code == ERR_STORE_DOWN ? view.error : span_of(error_text(view.code));
+    error_set(&problem, view.code, "", "job %s: %.*s", view.id.text, (int)why.size, why.data);
     memcpy(exchange->job_id, view.id.text, sizeof exchange->job_id);
     exchange_problem(exchange, &problem);
 }

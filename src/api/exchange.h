@@ -93,6 +93,7 @@ struct answer {
     struct buf body;      /* taken */
     struct span fixed;    /* or: a body that is there for good */
     bool no_store;        /* it carries outputs: nobody may keep it */
+    bool wipe;            /* it carries a secret: overwrite `body` afterwards */
     const char *allow;    /* NULL: none */
     const char *link;     /* NULL: none */
     const char *etag;     /* NULL: none */

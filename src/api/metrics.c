@@ -113,12 +113,31 @@ static void add_pool(struct buf *buf, const struct exec_stats *pool)
                "What they may have together.");
 }
 
+static void add_secrets(struct buf *buf, const struct secret_stats *stats)
+{
+    add_number(buf, "secrets_resolved_total", "counter", stats->resolved,
+               "Jobs that were given their secrets.");
+    add_number(buf, "secrets_refused_total", "counter", stats->refused,
+               "Jobs that were refused one of their secrets.");
+    add_number(buf, "secrets_failed_total", "counter", stats->failed,
+               "Jobs whose secrets could not be looked up.");
+    add_number(buf, "secrets_batches_total", "counter", stats->batches,
+               "Transactions that jobs shared to ask for secrets.");
+    add_number(buf, "secrets_audit_rows_total", "counter", stats->audit_rows,
+               "Audit rows written for jobs.");
+    add_number(buf, "secrets_store_up", "gauge", stats->store == SECRET_STORE_UP,
+               "1 if the store of secrets could be used the last time it was tried.");
+}
+
 int metrics_write(struct buf *buf, struct api *api)
 {
     const struct job_stats *stats = job_service_stats(api->jobs);
+    struct secret_stats secrets;
+    secret_service_stats(api->options.secrets, &secrets);
     add_requests(buf, &api->metrics);
     add_jobs(buf, stats);
     add_results(buf, stats);
     add_pool(buf, &stats->pool);
+    add_secrets(buf, &secrets);
     return buf_failed(buf) ? ERR_NO_MEMORY : 0;
 }

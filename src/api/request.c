@@ -152,11 +152,6 @@ static int take_secret_refs(struct parser *parser, enum value_type type, struct 
     struct span name;
     if (type == VALUE_ARRAY)
         return 0;
-    if (request->secret_count >= most || request->secret_count >= REQUEST_SECRETS_MAX) {
-        parser->error = error_set(parser->detail, ERR_INVALID_FIELD, "secret_refs",
-                                  "secret_refs has more than %llu names", (unsigned long long)most);
-        return parser->error;
-    }
     int r = take_name(parser, value, &name);
     if (r)
         return r;
@@ -165,7 +160,12 @@ static int take_secret_refs(struct parser *parser, enum value_type type, struct 
         name = (struct span){name.data + prefix, name.size - prefix};
     if (name.size == 0)
         return refuse(parser, ERR_INVALID_FIELD, "has an empty name");
-    request->secret_refs[request->secret_count++] = name;
+    for (size_t i = 0; i < request->secret_count; i++)
+        if (span_equal(request->secret_refs[i], name))
+            return 0; /* twice counts once */
+    /* One more than the limit is kept: the job fails with it. */
+    if (request->secret_count <= most && request->secret_count < REQUEST_SECRETS_MAX)
+        request->secret_refs[request->secret_count++] = name;
     return 0;
 }
 

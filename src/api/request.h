@@ -13,7 +13,7 @@
 #include "base/limits.h"
 #include "job/job.h"
 
-#define REQUEST_SECRETS_MAX 64 /* the most that limit secret_refs can be */
+#define REQUEST_SECRETS_MAX 65 /* one more than limit secret_refs can be: the job says too_many */
 
 struct request {
     struct span script, entry_point, input, app_id, script_name;

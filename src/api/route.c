@@ -18,7 +18,7 @@ static const struct route routes[] = {
     {"GET", "/secrets", USER | ROUTE_QUIET, handle_secrets},
     {"GET", "/secrets/audit", USER | ROUTE_QUIET, handle_secret_audit}, /* no secret's name */
     {"GET", "/secrets/{id}", USER | ROUTE_QUIET, handle_secret},
-    {"PUT", "/secrets/{id}", USER | ROUTE_HAS_BODY, handle_secret_put},
+    {"PUT", "/secrets/{id}", USER | ROUTE_HAS_BODY | ROUTE_WIPE_BODY, handle_secret_put},
     {"DELETE", "/secrets/{id}", USER, handle_secret_delete},
     {"POST", "/secrets/{id}/reveal", USER, handle_secret_reveal},
     {"GET", "/secrets/{id}/policy", USER | ROUTE_QUIET, handle_secret_policy},

@@ -9,7 +9,8 @@
 enum route_flag {
     ROUTE_NEEDS_USER = 1 << 0, /* 401 without X-User-ID */
     ROUTE_HAS_BODY = 1 << 1,   /* the body is kept for the handler */
-    ROUTE_QUIET = 1 << 2       /* logged at level debug */
+    ROUTE_QUIET = 1 << 2,      /* logged at level debug */
+    ROUTE_WIPE_BODY = 1 << 3   /* the body holds a secret: no copy of it is left behind */
 };
 
 struct route {

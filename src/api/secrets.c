@@ -17,6 +17,8 @@
 #define ARENA_BYTES   (1 * MIB)
 #define LINK_BYTES    256
 #define ETAG_BYTES    32
+#define JSON_GROWTH   6 /* characters of a byte of a JSON string, at most */
+#define VALUE_FRAME   (JSON_GROWTH * SECRET_NAME_MOST + 64)
 
 /* --- answers --- */
 
@@ -47,7 +49,9 @@ static void answer_row(struct exchange *exchange, const struct secret_answer *a)
 
 static void answer_value(struct exchange *exchange, const struct secret_answer *a)
 {
-    struct answer answer = {.status = 200, .body = BUF_INIT(ANSWER_BYTES)};
+    struct answer answer = {.status = 200, .body = BUF_INIT(ANSWER_BYTES), .wipe = true};
+    /* Room for all of it at once: a buffer that grows leaves copies behind. */
+    buf_reserve(&answer.body, JSON_GROWTH * a->value_size + VALUE_FRAME);
     secret_json_value(&answer.body, &a->rows[0],
                       (struct span){(const char *)a->value.data, a->value_size});
     send_answer(exchange, &answer, a->rows[0].version);
@@ -228,6 +232,7 @@ void handle_secret_put(struct exchange *exchange)
     struct error_detail detail = {0};
     struct buf value = BUF_INIT(exchange->body.max);
     struct span body = {exchange->body.data, exchange->body.size};
+    buf_reserve(&value, body.size); /* it only shrinks; growing would leave copies behind */
     if (secret_body_value(body, &value, &detail)) {
         exchange_problem(exchange, &detail);
     } else {

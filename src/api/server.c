@@ -7,6 +7,7 @@
 #include "api/route.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,10 +47,16 @@ static enum MHD_Result take_piece(struct exchange *exchange, const char *data, s
     bool kept =
         exchange->route && (exchange->route->flags & ROUTE_HAS_BODY) && exchange->problem.code == 0;
     if (kept) {
+        bool wipe = exchange->route->flags & ROUTE_WIPE_BODY;
         uint64_t expected = exchange->body_expected;
+        if (wipe && expected == 0)
+            expected = body->max; /* of a chunked body: it must not be moved about as it grows */
         if (body->size == 0 && expected > piece && buf_reserve(body, expected))
             return MHD_NO;
-        return buf_add(body, data, piece) ? MHD_NO : MHD_YES;
+        int r = buf_add(body, data, piece);
+        if (wipe)
+            OPENSSL_cleanse((char *)data, piece); /* in libmicrohttpd's buffer, of no more use */
+        return r ? MHD_NO : MHD_YES;
     }
     exchange->body_dropped += piece;
     return exchange->body_dropped > body->max ? MHD_NO : MHD_YES;

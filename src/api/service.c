@@ -103,6 +103,18 @@ static void add_limits(struct buf *buf, const struct limits *limits)
     buf_add_char(buf, '}');
 }
 
+static void add_secrets(struct buf *buf, struct api *api)
+{
+    static const char *const states[] = {
+        [SECRET_STORE_NONE] = "none", [SECRET_STORE_DOWN] = "down", [SECRET_STORE_UP] = "up"};
+    struct secret_stats stats;
+    secret_service_stats(api->options.secrets, &stats);
+    json_next_key(buf, "secrets");
+    buf_add_str(buf, "{\"store\":");
+    json_str(buf, states[stats.store]);
+    buf_add_char(buf, '}');
+}
+
 static void add_statistics(struct buf *buf, struct api *api)
 {
     const struct job_stats *stats = job_service_stats(api->jobs);
@@ -158,6 +170,7 @@ void handle_info(struct exchange *exchange)
     json_str(&body, api->options.engine_digest ? api->options.engine_digest : "");
     add_isolation(&body, &api->options);
     add_limits(&body, api->limits);
+    add_secrets(&body, api);
     add_statistics(&body, api);
     buf_add_char(&body, '}');
     answer_json(exchange, &body);

@@ -78,6 +78,7 @@ struct job_service {
     const struct limits *limits;
     struct protect *protect;
     struct secret_service *secrets; /* NULL: none */
+    uint64_t unlisted_warn_ms;      /* when to warn again of secrets without a list of services */
     struct exec_pool *pool;
     uint64_t user_running_max;
     uint8_t hash_seed[16];
@@ -132,8 +133,8 @@ void job_end(struct job *job, int code, struct exec_result *result, const char *
 void job_peer_add(struct job_list_ends *list, struct job *job);
 void job_peer_remove(struct job_list_ends *list, struct job *job);
 
-/* secrets.c: asks for the job's secrets; job_hand_over or job_end follows. ERR_SECRET_UNAVAILABLE.
- */
+/* secrets.c: asks for the job's secrets; job_hand_over or job_end follows. ERR_SECRET_UNAVAILABLE,
+ * ERR_STORE_DOWN. */
 int job_ask_secrets(struct job *job, struct error_detail *detail);
 void job_drop_secrets(struct live *live);
 void job_round_figures(struct job *job);

@@ -74,6 +74,7 @@ static int failure_of(int code)
 {
     switch (code) {
     case ERR_SECRET_UNAVAILABLE:
+    case ERR_STORE_DOWN:
         return code;
     case ERR_NO_MEMORY:
         return ERR_RESOURCE_EXHAUSTED;
@@ -266,7 +267,7 @@ void job_end(struct job *job, int code, struct exec_result *result, const char *
     count_end(job);
 
     /* A request that was refused in the end may be sent again under its key. */
-    if (code == ERR_QUEUE_TIMEOUT || code == ERR_SHUTTING_DOWN)
+    if (code == ERR_QUEUE_TIMEOUT || code == ERR_SHUTTING_DOWN || code == ERR_STORE_DOWN)
         job_drop_key(job);
     job->live = NULL;
     wake_waiters(job, live->waiters);

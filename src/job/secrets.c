@@ -2,6 +2,8 @@
  * A job that names secrets: it asks for all of them, waits for the answer, and carries them with
  * their guard until it ends. Nothing of it starts before every one of them is there.
  */
+#include "base/clock.h"
+#include "base/log.h"
 #include "job/internal.h"
 #include "protect/receipt.h"
 #include <stdlib.h>
@@ -56,6 +58,19 @@ void job_drop_secrets(struct live *live)
     live->secrets = NULL;
 }
 
+/* As often as this at most: the audit log has every one of them. */
+#define UNLISTED_WARNING_MS 60000
+
+static void warn_unlisted(struct job_service *service, const struct secret_set *set)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (!set->values[i].unlisted || clock_now_ns() / NS_PER_MS < service->unlisted_warn_ms)
+            continue;
+        service->unlisted_warn_ms = clock_now_ns() / NS_PER_MS + UNLISTED_WARNING_MS;
+        log_warn("a secret without a list of services was given out: with --strict it is refused");
+    }
+}
+
 static void on_resolved(void *ctx, int code, struct secret_set *set,
                         const struct error_detail *detail)
 {
@@ -66,6 +81,8 @@ static void on_resolved(void *ctx, int code, struct secret_set *set,
     live->secrets = set;
     for (size_t i = 0; set && i < set->count; i++)
         job->rounded = job->rounded || set->values[i].pinned;
+    if (set)
+        warn_unlisted(service, set);
     if (code)
         job_end(job, code, NULL, detail->message);
     else if (make_guards(live))
@@ -75,15 +92,25 @@ static void on_resolved(void *ctx, int code, struct secret_set *set,
     job_dispatch(service);
 }
 
+static int refuse(struct error_detail *detail, int code, enum secret_reason reason,
+                  struct span name, const char *why)
+{
+    return error_set(detail, code, "secret_refs", "%s: %.*s: %s", secret_reason_name(reason),
+                     (int)name.size, name.data, why);
+}
+
 int job_ask_secrets(struct job *job, struct error_detail *detail)
 {
     struct live *live = job->live;
     const struct job_submission *submission = &live->submission;
     struct secret_service *service = job->service->secrets;
+    uint64_t most = service_limit(job->service, LIMIT_SECRET_REFS);
+    if (submission->secret_count > most)
+        return refuse(detail, ERR_SECRET_UNAVAILABLE, SECRET_REASON_TOO_MANY,
+                      submission->secret_refs[most], "it is one more than a job may name");
     if (!service)
-        return error_set(detail, ERR_SECRET_UNAVAILABLE, "secret_refs",
-                         "store_down: %.*s: this service has no store of secrets",
-                         (int)submission->secret_refs[0].size, submission->secret_refs[0].data);
+        return refuse(detail, ERR_SECRET_UNAVAILABLE, SECRET_REASON_STORE_DOWN,
+                      submission->secret_refs[0], "this service has no store of secrets");
     struct secret_ask ask = {
         .caller = {.user = {job->user->id, job->user->id_size},
                    .address = submission->address,
@@ -97,9 +124,8 @@ int job_ask_secrets(struct job *job, struct error_detail *detail)
     if (!r)
         r = secret_resolve(service, &ask, on_resolved, job, &live->ticket);
     if (r == ERR_QUEUE_FULL || r == ERR_SHUTTING_DOWN)
-        return error_set(detail, ERR_SECRET_UNAVAILABLE, "secret_refs",
-                         "store_down: %.*s: the store of secrets is overloaded",
-                         (int)submission->secret_refs[0].size, submission->secret_refs[0].data);
+        return refuse(detail, ERR_STORE_DOWN, SECRET_REASON_STORE_DOWN, submission->secret_refs[0],
+                      "the store of secrets is overloaded");
     return r;
 }
 

@@ -103,7 +103,8 @@ static int read_row(struct secret_service *s, struct secret_ticket *t)
     struct store_secret *row = arena_alloc(&t->arena, sizeof *row);
     if (!row)
         return ERR_NO_MEMORY;
-    int r = s->store->ops->get(s->store, t->manage.caller.user, &t->manage.name, 1, &t->arena, row);
+    struct store_wanted wanted = {t->manage.caller.user, &t->manage.name, 1, &t->arena, row};
+    int r = s->store->ops->get(s->store, &wanted, 1);
     if (r)
         return r;
     t->answer.rows = row;
@@ -205,8 +206,8 @@ static int set_policy(struct secret_service *s, struct secret_ticket *t)
     if (t->manage.expected && t->manage.expected != current + 1)
         return conflict(t, current + 1);
     const struct secret_policy *before = &t->answer.rows->policy, *after = t->manage.policy;
-    t->narrowed = after->service_count < before->service_count ||
-                  after->script_count < before->script_count;
+    t->narrowed =
+        after->service_count < before->service_count || after->script_count < before->script_count;
     r = s->store->ops->put_policy(s->store, t->manage.caller.user, t->manage.name, t->manage.policy,
                                   current);
     if (!r)
@@ -251,15 +252,13 @@ static int write_audit(struct secret_service *s, struct secret_ticket *t, int co
                               .error = span_of(code ? error_name(code) : NULL),
                               .created_unix_ms = (int64_t)clock_unix_ms()};
     struct audit_chain chain = s->chain;
-    t->audit = &row;
-    t->audit_count = 1;
-    int r = secret_add_audit(s, &chain, &t, 1);
+    int r = audit_chain_add(&chain, &row);
+    if (!r)
+        r = s->store->ops->add_audit(s->store, &row, 1);
     if (!r)
         r = s->store->ops->commit(s->store);
     if (!r)
         s->chain = chain;
-    t->audit = NULL;
-    t->audit_count = 0;
     return r;
 }
 
@@ -286,10 +285,26 @@ static int run_audited(struct secret_service *s, struct secret_ticket *t)
     return code;
 }
 
+/* Who cannot have anything here: see takes_user in store.h. */
+static int answer_unknown_user(struct secret_ticket *t)
+{
+    enum secret_operation operation = t->manage.operation;
+    if (operation == SECRET_LIST || operation == SECRET_AUDIT)
+        return 0;
+    if (operation != SECRET_PUT)
+        return not_found(t);
+    return error_set(&t->answer.detail, ERR_INVALID_FIELD, "X-User-ID",
+                     "in this database a user's id is a UUID in small letters");
+}
+
 void secret_manage_one(struct secret_service *s, struct secret_ticket *t)
 {
     if (t->answer.code)
         return; /* refused before it came here */
+    if (s->store && s->key && !s->store->ops->takes_user(s->store, t->manage.caller.user)) {
+        t->answer.code = answer_unknown_user(t);
+        return;
+    }
     int r = ERR_SYSTEM;
     bool again = t->manage.operation == SECRET_PUT && t->manage.expected == 0;
     if (s->store && s->key)
@@ -297,6 +312,7 @@ void secret_manage_one(struct secret_service *s, struct secret_ticket *t)
              tries++)
             r = operations[t->manage.operation].audited ? run_audited(s, t)
                                                         : operations[t->manage.operation].run(s, t);
+    secret_note_store(s, r);
     if (r == ERR_SYSTEM)
         r = error_set(&t->answer.detail, ERR_STORE_DOWN, "", "%s",
                       s->store && s->key ? "the database of secrets cannot be used now"

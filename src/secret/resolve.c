@@ -14,6 +14,11 @@ static const char *const reasons[] = {
     [SECRET_REASON_TOO_MANY] = "too_many",
 };
 
+const char *secret_reason_name(enum secret_reason reason)
+{
+    return reasons[reason];
+}
+
 #define PREFIX "secrets:"
 
 static struct span without_prefix(struct span name)
@@ -22,6 +27,12 @@ static struct span without_prefix(struct span name)
     if (name.size > size && memcmp(name.data, PREFIX, size) == 0)
         return (struct span){name.data + size, name.size - size};
     return name;
+}
+
+/* No name has a NUL, and no database takes one: what is behind it does not matter. */
+static struct span up_to_nul(struct span name)
+{
+    return (struct span){name.data, strnlen(name.data, name.size)};
 }
 
 /* --- asking, on the loop's thread --- */
@@ -34,7 +45,7 @@ static bool copy_names(struct secret_ticket *t, const struct secret_ask *ask)
     t->ask.count = 0;
     for (size_t i = 0; i < ask->count; i++) {
         struct span name = without_prefix(ask->names[i]);
-        bool twice = false;
+        bool twice = false; /* compared whole: "A\0B" is not "A" */
         for (size_t k = 0; k < t->ask.count; k++)
             twice = twice || span_equal(names[k], name);
         if (!twice && !arena_copy(&t->arena, name, &names[t->ask.count++]))
@@ -115,6 +126,7 @@ static const char *give(struct secret_service *s, struct secret_ticket *t,
     if (!secret_is_allowed(verdict))
         return secret_verdict_text(verdict);
     struct secret_value *value = &t->set->values[t->set->count];
+    value->unlisted = verdict == SECRET_ALLOWED_UNLISTED;
     *reason = SECRET_REASON_CANNOT_DECRYPT;
     if (secret_open_row(s, t->ask.caller.user, row, &value->bytes, &value->size))
         return "the stored value does not open under the service's key";
@@ -128,59 +140,116 @@ static const char *give(struct secret_service *s, struct secret_ticket *t,
 }
 
 static void write_row(struct secret_ticket *t, struct span name, enum secret_reason reason,
-                      const char *why)
+                      const char *why, bool unlisted)
 {
     char hash[2 * SECRET_HASH_SIZE + 1];
     hex_encode(hash, t->ask.script_sha256, SECRET_HASH_SIZE);
     struct store_audit *row = &t->audit[t->audit_count++];
     *row = (struct store_audit){.user = t->ask.caller.user,
-                                .name = name,
+                                .name = up_to_nul(name),
                                 .action = STORE_READ,
                                 .service = SPAN(SECRET_SERVICE),
                                 .address = t->ask.caller.address,
                                 .user_agent = t->ask.caller.user_agent,
                                 .success = why == NULL,
-                                .error = span_of(why ? reasons[reason] : NULL),
+                                .error = span_of(why        ? reasons[reason]
+                                                 : unlisted ? "allowed without a list of services"
+                                                            : NULL),
                                 .created_unix_ms = (int64_t)clock_unix_ms(),
                                 .job_id = t->ask.job_id};
     arena_copy(&t->arena, span_of(hash), &row->script_sha256);
 }
 
-static int resolve_one(struct secret_service *s, struct secret_ticket *t)
+/* Room for what the ticket asks for; rows that are not found stay empty. */
+static int prepare(struct secret_service *s, struct secret_ticket *t, struct store_wanted *wanted)
 {
     size_t count = t->ask.count;
-    struct store_secret *rows = arena_alloc(&t->arena, (count + 1) * sizeof *rows);
+    struct span *names = arena_alloc(&t->arena, (count + 1) * sizeof *names);
+    *wanted = (struct store_wanted){
+        .user = t->ask.caller.user,
+        .names = names,
+        .count = s->store->ops->takes_user(s->store, t->ask.caller.user) ? count : 0,
+        .arena = &t->arena,
+        .found = arena_alloc(&t->arena, (count + 1) * sizeof *wanted->found),
+    };
     t->audit = arena_alloc(&t->arena, (count + 1) * sizeof *t->audit);
-    if (!rows || !t->audit || !new_set(t))
+    if (!names || !wanted->found || !t->audit || !new_set(t))
         return ERR_NO_MEMORY;
-    int r = s->store->ops->get(s->store, t->ask.caller.user, t->ask.names, count, &t->arena, rows);
-    if (r)
-        return r;
-    for (size_t i = 0; i < count; i++) {
-        enum secret_reason reason;
-        const char *why = give(s, t, &rows[i], &reason);
-        if (why)
-            refuse(t, t->ask.names[i], reason, why);
-        write_row(t, t->ask.names[i], reason, why);
-    }
-    if (t->answer.code)
-        withhold(t);
+    for (size_t i = 0; i < count; i++)
+        names[i] = up_to_nul(t->ask.names[i]);
     return 0;
 }
 
-static void store_down(struct secret_ticket *t, const char *why)
+static void decide(struct secret_service *s, struct secret_ticket *t, struct store_wanted *wanted)
+{
+    for (size_t i = 0; i < t->ask.count; i++) {
+        enum secret_reason reason;
+        struct span name = t->ask.names[i];
+        struct store_secret *row = &wanted->found[i];
+        if (wanted->names[i].size != name.size)
+            *row = (struct store_secret){0};
+        size_t before = t->set->count;
+        const char *why = give(s, t, row, &reason);
+        if (why)
+            refuse(t, name, reason, why);
+        write_row(t, name, reason, why, t->set->count > before && t->set->values[before].unlisted);
+    }
+    if (t->answer.code)
+        withhold(t);
+    if (wanted->count == 0)
+        t->audit_count = 0; /* the tables cannot even hold this user's id */
+}
+
+static int look_up(struct secret_service *s, struct secret_ticket **tickets, size_t count)
+{
+    struct store_wanted wanted[SECRET_BATCH_MOST];
+    int r = 0;
+    for (size_t i = 0; !r && i < count; i++)
+        r = prepare(s, tickets[i], &wanted[i]);
+    if (!r)
+        r = s->store->ops->get(s->store, wanted, count);
+    for (size_t i = 0; !r && i < count; i++)
+        decide(s, tickets[i], &wanted[i]);
+    return r;
+}
+
+/* Chains the rows of all tickets and makes them durable, all or none. */
+static int write_down(struct secret_service *s, struct secret_ticket **tickets, size_t count)
+{
+    struct audit_chain chain = s->chain;
+    size_t rows = 0, n = 0;
+    for (size_t i = 0; i < count; i++)
+        rows += tickets[i]->audit_count;
+    struct store_audit **list = calloc(rows + 1, sizeof *list);
+    int r = list ? 0 : ERR_NO_MEMORY;
+    for (size_t i = 0; !r && i < count; i++)
+        for (size_t k = 0; !r && k < tickets[i]->audit_count; k++) {
+            list[n] = &tickets[i]->audit[k];
+            r = audit_chain_add(&chain, list[n++]);
+        }
+    if (!r && n > 0)
+        r = s->store->ops->commit_audit(s->store, (const struct store_audit *const *)list, n);
+    if (!r)
+        s->chain = chain;
+    free(list);
+    return r;
+}
+
+/* Without a store or its key it is the operator's to mend; else asking again may help. */
+static void store_down(struct secret_ticket *t, bool for_now, const char *why)
 {
     secret_set_free(t->set);
     t->set = NULL;
     t->answer.code = 0;
     refuse(t, t->ask.count ? t->ask.names[0] : SPAN(""), SECRET_REASON_STORE_DOWN, why);
+    if (for_now)
+        t->answer.code = t->answer.detail.code = ERR_STORE_DOWN;
 }
 
 static void count_stats(struct secret_service *s, struct secret_ticket **tickets, size_t count,
                         bool up)
 {
     uv_mutex_lock(&s->mutex);
-    s->stats.store_up = up;
     s->stats.batches++;
     for (size_t i = 0; i < count; i++) {
         uint64_t *counter = !up                       ? &s->stats.failed
@@ -194,24 +263,15 @@ static void count_stats(struct secret_service *s, struct secret_ticket **tickets
 
 void secret_resolve_batch(struct secret_service *s, struct secret_ticket **tickets, size_t count)
 {
-    int r = s->store && s->key ? 0 : ERR_SYSTEM;
-    for (size_t i = 0; !r && i < count; i++)
-        r = resolve_one(s, tickets[i]);
-    struct audit_chain chain = s->chain;
+    bool usable = s->store && s->key;
+    int r = usable ? look_up(s, tickets, count) : ERR_SYSTEM;
     if (!r)
-        r = s->store->ops->begin(s->store);
-    if (!r) {
-        r = secret_add_audit(s, &chain, tickets, count);
-        if (!r)
-            r = s->store->ops->commit(s->store);
-        if (r)
-            s->store->ops->rollback(s->store);
-    }
-    if (!r)
-        s->chain = chain;
+        r = write_down(s, tickets, count);
     for (size_t i = 0; r && i < count; i++)
-        store_down(tickets[i], !s->key     ? "the service has no SECRETS_MASTER_KEY"
-                               : !s->store ? "the service has no database for secrets"
-                                           : "the database of secrets cannot be used now");
+        store_down(tickets[i], usable,
+                   !s->key     ? "the service has no SECRETS_MASTER_KEY"
+                   : !s->store ? "the service has no database for secrets"
+                               : "the database of secrets cannot be used now");
+    secret_note_store(s, r);
     count_stats(s, tickets, count, r == 0);
 }

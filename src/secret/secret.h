@@ -75,6 +75,7 @@ struct secret_value {
     size_t size; /* of the value */
     uint64_t version;
     bool pinned, guard, allow_output;
+    bool unlisted; /* it has no list of services: the caller warns */
 };
 
 /* All secrets of one job. */
@@ -91,12 +92,14 @@ enum secret_reason {
     SECRET_REASON_NOT_ALLOWED,
     SECRET_REASON_CANNOT_DECRYPT,
     SECRET_REASON_STORE_DOWN,
-    SECRET_REASON_TOO_MANY
+    SECRET_REASON_TOO_MANY /* more names than the limit secret_refs: the job service's to say */
 };
+const char *secret_reason_name(enum secret_reason reason);
 
 /*
- * `set` is the receiver's to free. Or ERR_SECRET_UNAVAILABLE with name and reason in `detail`
- * ("not_found: API_KEY: there is no such secret"), and no value at all.
+ * `set` is the receiver's to free. Or no value at all, with reason and name in `detail`
+ * ("not_found: API_KEY: there is no such secret"): ERR_SECRET_UNAVAILABLE; ERR_STORE_DOWN where it
+ * is the database's fault and asking again later may help.
  */
 typedef void secret_resolved_fn(void *ctx, int code, struct secret_set *set,
                                 const struct error_detail *detail);
@@ -152,10 +155,18 @@ typedef void secret_answered_fn(void *ctx, const struct secret_answer *answer);
 int secret_manage(struct secret_service *service, const struct secret_manage *manage,
                   secret_answered_fn *answered, void *ctx, struct secret_ticket **ret);
 
-struct secret_stats {
-    uint64_t resolved, refused, failed, batches, audit_rows;
-    bool store_up;
+enum secret_store_state {
+    SECRET_STORE_NONE, /* there is no store, or no key to it */
+    SECRET_STORE_DOWN, /* it could not be used the last time it was tried */
+    SECRET_STORE_UP
 };
+
+struct secret_stats {
+    uint64_t resolved, refused, failed; /* jobs that asked */
+    uint64_t batches, audit_rows;
+    enum secret_store_state store;
+};
+/* Of no service (NULL) too. */
 void secret_service_stats(const struct secret_service *service, struct secret_stats *ret);
 
 #endif

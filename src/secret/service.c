@@ -77,16 +77,26 @@ int secret_open_row(const struct secret_service *s, struct span user,
     return r;
 }
 
-int secret_add_audit(struct secret_service *s, struct audit_chain *chain,
-                     struct secret_ticket **tickets, size_t count)
+void secret_note_store(struct secret_service *s, int code)
 {
-    int r = 0;
-    for (size_t i = 0; i < count; i++) {
-        for (size_t k = 0; !r && k < tickets[i]->audit_count; k++)
-            r = audit_chain_add(chain, &tickets[i]->audit[k]);
-        if (!r && tickets[i]->audit_count)
-            r = s->store->ops->add_audit(s->store, tickets[i]->audit, tickets[i]->audit_count);
-    }
+    uv_mutex_lock(&s->mutex);
+    if (s->stats.store != SECRET_STORE_NONE)
+        s->stats.store = code == ERR_SYSTEM ? SECRET_STORE_DOWN : SECRET_STORE_UP;
+    uv_mutex_unlock(&s->mutex);
+}
+
+/* An empty transaction where there is nothing to put down: is the store up? */
+static int put_checkpoint(struct secret_service *s, struct span text)
+{
+    char name[AUDIT_CHECKPOINT_NAME];
+    snprintf(name, sizeof name, AUDIT_CHECKPOINT_PREFIX "%s", s->boot_id);
+    int r = s->store->ops->begin(s->store);
+    if (!r && text.size > 0)
+        r = s->store->ops->put_fact(s->store, name, text);
+    if (!r)
+        r = s->store->ops->commit(s->store);
+    if (r)
+        s->store->ops->rollback(s->store);
     return r;
 }
 
@@ -94,24 +104,19 @@ int secret_add_audit(struct secret_service *s, struct audit_chain *chain,
 static void write_checkpoint(struct secret_service *s)
 {
     struct buf text = BUF_INIT(sizeof s->checkpoint - 1);
-    char name[AUDIT_CHECKPOINT_NAME];
-    snprintf(name, sizeof name, AUDIT_CHECKPOINT_PREFIX "%s", s->boot_id);
-    if (s->chain.seq == 0 || audit_checkpoint_write(&s->chain, (int64_t)clock_unix_ms(), &text)) {
-        buf_done(&text);
+    if (!s->store || !s->key)
         return;
-    }
-    int r = s->store->ops->begin(s->store);
-    if (!r)
-        r = s->store->ops->put_fact(s->store, name, (struct span){text.data, text.size});
-    if (!r)
-        r = s->store->ops->commit(s->store);
-    if (r)
-        s->store->ops->rollback(s->store);
+    if (s->chain.seq > 0 && audit_checkpoint_write(&s->chain, (int64_t)clock_unix_ms(), &text))
+        goto out;
+    secret_note_store(s, put_checkpoint(s, (struct span){text.data, text.size}));
+    if (text.size == 0)
+        goto out;
     uv_mutex_lock(&s->mutex);
     memcpy(s->checkpoint, text.data, text.size);
     s->checkpoint[text.size] = 0;
     uv_mutex_unlock(&s->mutex);
     uv_async_send(&s->async);
+out:
     buf_done(&text);
 }
 
@@ -148,8 +153,8 @@ static void thread_main(void *arg)
     for (;;) {
         while (!s->queue && !s->stopping && !s->checkpoint_due)
             uv_cond_wait(&s->cond, &s->mutex);
-        bool checkpoint = s->checkpoint_due || (s->stopping && !s->queue);
         size_t n = take(s, batch);
+        bool checkpoint = s->checkpoint_due || (s->stopping && !s->queue);
         s->checkpoint_due = false;
         uv_mutex_unlock(&s->mutex);
         if (n && batch[0]->resolved)
@@ -183,6 +188,18 @@ static void answer(struct secret_ticket *t)
     secret_ticket_free(t);
 }
 
+/* Into the log with it. */
+static void tell_checkpoint(struct secret_service *s)
+{
+    char checkpoint[sizeof s->checkpoint];
+    uv_mutex_lock(&s->mutex);
+    memcpy(checkpoint, s->checkpoint, sizeof checkpoint);
+    s->checkpoint[0] = 0;
+    uv_mutex_unlock(&s->mutex);
+    if (checkpoint[0] && s->on_checkpoint)
+        s->on_checkpoint(s->checkpoint_ctx, s->boot_id, checkpoint);
+}
+
 static void on_async(uv_async_t *async)
 {
     struct secret_service *s = async->data;
@@ -191,12 +208,8 @@ static void on_async(uv_async_t *async)
     s->finished = NULL;
     s->finished_tail = &s->finished;
     bool stopped = s->stopped;
-    char checkpoint[sizeof s->checkpoint];
-    memcpy(checkpoint, s->checkpoint, sizeof checkpoint);
-    s->checkpoint[0] = 0;
     uv_mutex_unlock(&s->mutex);
-    if (checkpoint[0] && s->on_checkpoint)
-        s->on_checkpoint(s->checkpoint_ctx, s->boot_id, checkpoint);
+    tell_checkpoint(s);
     for (; t; t = next) {
         next = t->next;
         answer(t);
@@ -345,12 +358,12 @@ int secret_service_new(const struct secret_options *options, struct secret_servi
     s->checkpoint_ctx = options->ctx;
     s->queue_tail = &s->queue;
     s->finished_tail = &s->finished;
-    s->stats.store_up = s->store && s->key;
+    s->stats.store = s->store && s->key ? SECRET_STORE_UP : SECRET_STORE_NONE;
     uv_mutex_init(&s->mutex);
     uv_cond_init(&s->cond);
     int r = uuid_new(s->boot_id);
     s->chain = (struct audit_chain){.key = options->audit_key, .boot_id = span_of(s->boot_id)};
-    if (!r && s->stats.store_up)
+    if (!r && s->store && s->key)
         r = check_key(s, detail);
     if (!r)
         r = start_thread(s);
@@ -390,6 +403,7 @@ void secret_service_free(struct secret_service *s)
     if (s->thread_runs) {
         secret_service_stop(s, NULL, NULL);
         uv_thread_join(&s->thread);
+        tell_checkpoint(s);
     }
     for (struct secret_ticket *t = s->finished, *next; t; t = next) {
         next = t->next;
@@ -410,6 +424,9 @@ void secret_service_free(struct secret_service *s)
 
 void secret_service_stats(const struct secret_service *service, struct secret_stats *ret)
 {
+    *ret = (struct secret_stats){0};
+    if (!service)
+        return;
     struct secret_service *s = (struct secret_service *)service;
     uv_mutex_lock(&s->mutex);
     *ret = s->stats;

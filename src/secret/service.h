@@ -71,9 +71,8 @@ void secret_manage_one(struct secret_service *service, struct secret_ticket *tic
 int secret_open_row(const struct secret_service *service, struct span user,
                     const struct store_secret *row, struct secret_bytes *ret, size_t *size);
 
-/* [thread] Chains the tickets' audit rows and adds them, between begin and commit. */
-int secret_add_audit(struct secret_service *service, struct audit_chain *chain,
-                     struct secret_ticket **tickets, size_t count);
+/* [thread] Remembers what a call of the store returned: whether it is up. */
+void secret_note_store(struct secret_service *service, int code);
 
 /* Puts a filled ticket into the queue. ERR_QUEUE_FULL, ERR_SHUTTING_DOWN. */
 int secret_enqueue(struct secret_service *service, struct secret_ticket *ticket);

@@ -88,6 +88,16 @@ struct store_page {
     size_t limit;
 };
 
+/* Secrets of one user, asked for together. */
+struct store_wanted {
+    struct span user;
+    const struct span *names; /* without NULs */
+    size_t count;
+    struct arena *arena; /* for what is found */
+    struct store_secret
+        *found; /* found[i] belongs to names[i]; its name is empty if there is none */
+};
+
 struct store_ops;
 struct store {
     const struct store_ops *ops;
@@ -101,11 +111,13 @@ struct store_ops {
     void (*rollback)(struct store *store);
 
     /*
-     * All named secrets of one user, in one round trip: found[i] belongs to names[i], with an
-     * empty name where there is none. ERR_SYSTEM, ERR_NO_MEMORY.
+     * Can the tables hold this user's id at all? Where they cannot (a column of UUIDs, and a user
+     * who is none) the user has nothing, and no other call may be made with it.
      */
-    int (*get)(struct store *store, struct span user, const struct span *names, size_t count,
-               struct arena *arena, struct store_secret *found);
+    bool (*takes_user)(struct store *store, struct span user);
+
+    /* Everything in `wanted`, in one round trip. ERR_SYSTEM, ERR_NO_MEMORY. */
+    int (*get)(struct store *store, struct store_wanted *wanted, size_t count);
 
     /* A page of the user's secrets by name, without values. *count: in room, out rows. */
     int (*list)(struct store *store, struct span user, const struct store_page *page,
@@ -125,6 +137,8 @@ struct store_ops {
                       const struct secret_policy *policy, uint64_t expected);
 
     int (*add_audit)(struct store *store, const struct store_audit *rows, size_t count);
+    /* The same as a transaction of its own, not between begin and commit; in one round trip. */
+    int (*commit_audit)(struct store *store, const struct store_audit *const *rows, size_t count);
     /* The user's rows, newest first; an empty user: everybody's, oldest first from id `after`. */
     int (*list_audit)(struct store *store, struct span user, const struct store_page *page,
                       struct arena *arena, struct store_audit *rows, size_t *count);

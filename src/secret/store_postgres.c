@@ -103,6 +103,18 @@ static int ensure_connection(struct store_postgres *p)
     return ERR_SYSTEM;
 }
 
+static bool is_good(const PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+}
+
+bool store_postgres_again(struct store_postgres *p)
+{
+    return !p->in_transaction && PQstatus(p->connection) != CONNECTION_OK &&
+           ensure_connection(p) == 0;
+}
+
 int store_postgres_run(struct store_postgres *p, enum postgres_statement statement,
                        const struct postgres_parameters *parameters, PGresult **ret,
                        uint64_t *changed)
@@ -112,8 +124,7 @@ int store_postgres_run(struct store_postgres *p, enum postgres_statement stateme
         return r;
     PGresult *result = PQexecPrepared(p->connection, p->names[statement], parameters->count,
                                       parameters->values, parameters->lengths, NULL, 0);
-    ExecStatusType status = PQresultStatus(result);
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+    if (!is_good(result)) {
         PQclear(result);
         return ERR_SYSTEM;
     }
@@ -131,6 +142,8 @@ int store_postgres_begin(struct store *store)
     struct store_postgres *p = (struct store_postgres *)store;
     int r = ensure_connection(p);
     if (!r)
+        r = execute(p, "BEGIN");
+    if (r && store_postgres_again(p)) /* it was lost while nobody used it */
         r = execute(p, "BEGIN");
     p->in_transaction = r == 0;
     return r;
@@ -156,6 +169,83 @@ void store_postgres_rollback(struct store *store)
     p->in_transaction = false;
 }
 
+/* --- several statements in one round trip --- */
+
+int store_postgres_pipe_start(struct store_postgres *p)
+{
+    int r = p->in_transaction ? 0 : ensure_connection(p);
+    return r ? r : PQenterPipelineMode(p->connection) == 1 ? 0 : ERR_SYSTEM;
+}
+
+int store_postgres_pipe_add(struct store_postgres *p, enum postgres_statement statement,
+                            const struct postgres_parameters *parameters)
+{
+    return PQsendQueryPrepared(p->connection, p->names[statement], parameters->count,
+                               parameters->values, parameters->lengths, NULL, 0) == 1
+               ? 0
+               : ERR_SYSTEM;
+}
+
+int store_postgres_pipe_word(struct store_postgres *p, const char *word)
+{
+    return PQsendQueryParams(p->connection, word, 0, NULL, NULL, NULL, NULL, 0) == 1 ? 0
+                                                                                     : ERR_SYSTEM;
+}
+
+/* The result of one statement, and the NULL behind it; NULL if it failed. */
+static PGresult *pipe_take(struct store_postgres *p)
+{
+    PGresult *result = PQgetResult(p->connection);
+    if (result && is_good(result)) {
+        PGresult *more = PQgetResult(p->connection);
+        if (!more)
+            return result;
+        PQclear(more);
+    }
+    PQclear(result);
+    return NULL;
+}
+
+/* Reads until the end of the pipeline, so that the connection can be used again. */
+static bool pipe_drain(struct store_postgres *p)
+{
+    int nothing = 0;
+    while (nothing < 2 && PQstatus(p->connection) == CONNECTION_OK) {
+        PGresult *result = PQgetResult(p->connection);
+        bool end = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+        nothing = result ? 0 : nothing + 1;
+        PQclear(result);
+        if (end)
+            return true;
+    }
+    return false;
+}
+
+int store_postgres_pipe_end(struct store_postgres *p, size_t count, PGresult **results)
+{
+    if (PQpipelineStatus(p->connection) == PQ_PIPELINE_OFF)
+        return ERR_SYSTEM;
+    int r = PQpipelineSync(p->connection) == 1 ? 0 : ERR_SYSTEM;
+    bool committed = true;
+    for (size_t i = 0; !r && i < count; i++) {
+        PGresult *result = pipe_take(p);
+        if (!result) {
+            r = ERR_SYSTEM;
+        } else if (results) {
+            results[i] = result;
+        } else {
+            /* A transaction that failed is not said to have been committed; the last word counts.
+             */
+            committed = i + 1 < count || strcmp(PQcmdStatus(result), "COMMIT") == 0;
+            PQclear(result);
+        }
+    }
+    /* What cannot be brought in order is connected anew. */
+    if (!pipe_drain(p) || PQexitPipelineMode(p->connection) != 1)
+        p->ready = false;
+    return r ? r : committed ? 0 : ERR_SYSTEM;
+}
+
 /* --- schema --- */
 
 static bool table_exists(struct store_postgres *p, const char *name)
@@ -166,6 +256,16 @@ static bool table_exists(struct store_postgres *p, const char *name)
     bool exists = PQntuples(result) == 1 && PQgetvalue(result, 0, 0)[0] == 't';
     PQclear(result);
     return exists;
+}
+
+static bool column_is_uuid(struct store_postgres *p)
+{
+    PGresult *result =
+        PQexec(p->connection, "SELECT atttypid = 'uuid'::regtype FROM pg_attribute"
+                              " WHERE attrelid = to_regclass('secrets') AND attname = 'user_id'");
+    bool is_uuid = PQntuples(result) == 1 && PQgetvalue(result, 0, 0)[0] == 't';
+    PQclear(result);
+    return is_uuid;
 }
 
 static int schema_version(struct store_postgres *p)
@@ -277,17 +377,20 @@ int store_postgres_open(const char *url, struct store **ret, struct error_detail
         return ERR_NO_MEMORY;
     p->store.ops = &store_postgres_ops;
     p->retry_after_ns = RETRY_LEAST_NS;
-    const char *keys[] = {"dbname",  "connect_timeout",         "application_name",
-                          "options", remote ? "sslmode" : NULL, NULL};
+    /* A server that has vanished without a word is given up after the last two times. */
+    const char *keys[] = {
+        "dbname",          "connect_timeout",  "application_name",        "options",
+        "keepalives_idle", "tcp_user_timeout", remote ? "sslmode" : NULL, NULL};
     const char *values[] = {
-        url,           "5", "neocompute", "-c statement_timeout=10000 -c client_min_messages=error",
-        "verify-full", NULL};
+        url,  "5",     "neocompute",  "-c statement_timeout=10000 -c client_min_messages=error",
+        "10", "15000", "verify-full", NULL};
     p->connection = PQconnectdbParams(keys, values, 1);
     if (PQstatus(p->connection) != CONNECTION_OK) {
         r = error_set(detail, ERR_SYSTEM, "database-url", "%s", PQerrorMessage(p->connection));
         goto out;
     }
     r = migrate(p, detail);
+    p->users_are_uuids = !r && column_is_uuid(p);
     if (!r && prepare_statements(p))
         r = error_set(detail, ERR_SYSTEM, "database-url", "unexpected schema: %s",
                       PQerrorMessage(p->connection));

@@ -30,7 +30,7 @@
 
 #define PG_AUDIT_COLUMNS                                                                           \
     "entry::text, user_id::text, secret_name::text, action::text, service_id::text,"               \
-    " ip_address::text, user_agent::text, success::text, error_message::text,"                     \
+    " split_part(ip_address::text, '/', 1), user_agent::text, success::text, error_message::text," \
     " coalesce(chain_ms, " PG_MS("created_at") ")::text, job_id, script_sha256, boot_id,"          \
                                                " seq::text, encode(mac, 'hex')"
 
@@ -104,6 +104,7 @@ struct store_postgres {
     struct store store;
     PGconn *connection;
     bool in_transaction, ready; /* ready: connected and every statement prepared */
+    bool users_are_uuids;       /* the type of secrets.user_id, as live databases have it */
     uint64_t retry_at_ns, retry_after_ns;
     char names[PG_STATEMENT_COUNT][8]; /* of the prepared statements */
 };
@@ -123,6 +124,21 @@ struct postgres_parameters {
 int store_postgres_run(struct store_postgres *p, enum postgres_statement statement,
                        const struct postgres_parameters *parameters, PGresult **ret,
                        uint64_t *changed);
+
+/*
+ * Several statements in one round trip (libpq's pipeline mode), all or none of them: _start, _add
+ * for each, then _end, which gives a result each if `results` is not NULL. After a failed _start or
+ * _add nothing else may be called but _end, which fails too. Statements that write are put between
+ * _begin and _commit, and are durable when _end returns 0.
+ */
+int store_postgres_pipe_start(struct store_postgres *p);
+int store_postgres_pipe_add(struct store_postgres *p, enum postgres_statement statement,
+                            const struct postgres_parameters *parameters);
+int store_postgres_pipe_word(struct store_postgres *p, const char *word); /* BEGIN, COMMIT */
+int store_postgres_pipe_end(struct store_postgres *p, size_t count, PGresult **results);
+
+/* Was the connection lost just now, and is there a new one? Then what only read is tried again. */
+bool store_postgres_again(struct store_postgres *p);
 
 extern const struct store_ops store_postgres_ops;
 

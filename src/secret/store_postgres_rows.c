@@ -192,32 +192,75 @@ static int read_rows(const PGresult *result, struct arena *arena, struct store_s
     return r;
 }
 
-static int get(struct store *store, struct span user, const struct span *names, size_t count,
-               struct arena *arena, struct store_secret *found)
+static int send_get(struct store_postgres *p, const struct store_wanted *w)
 {
     struct postgres_parameters q;
-    PGresult *result;
     struct buf array = BUF_INIT(64 * KIB);
-    struct store_secret *rows = arena_alloc(arena, (count + 1) * sizeof *rows);
-    if (!rows || !write_array(names, count, &array)) {
+    if (!write_array(w->names, w->count, &array)) {
         buf_done(&array);
         return ERR_NO_MEMORY;
     }
-    place(&q, user, (struct span){array.data, array.size});
+    place(&q, w->user, (struct span){array.data, array.size});
     buf_done(&array);
-    int r = query(self(store), PG_GET, &q, &result);
-    if (r)
-        return r;
+    int r = store_postgres_pipe_add(p, PG_GET, &q);
+    arena_done(&q.arena);
+    return r;
+}
+
+static int take_found(const PGresult *result, struct store_wanted *w)
+{
+    struct store_secret *rows = arena_alloc(w->arena, (w->count + 1) * sizeof *rows);
     size_t n = 0;
-    r = read_rows(result, arena, rows, count, &n);
-    PQclear(result);
-    for (size_t i = 0; !r && i < count; i++) {
-        found[i] = (struct store_secret){0};
+    int r = rows ? read_rows(result, w->arena, rows, w->count, &n) : ERR_NO_MEMORY;
+    for (size_t i = 0; !r && i < w->count; i++) {
+        w->found[i] = (struct store_secret){0};
         for (size_t k = 0; k < n; k++)
-            if (span_equal(rows[k].name, names[i]))
-                found[i] = rows[k];
+            if (span_equal(rows[k].name, w->names[i]))
+                w->found[i] = rows[k];
     }
     return r;
+}
+
+static int get_once(struct store_postgres *p, struct store_wanted *wanted, size_t count)
+{
+    size_t sent = 0;
+    PGresult **results = calloc(count + 1, sizeof *results);
+    if (!results)
+        return ERR_NO_MEMORY;
+    int r = store_postgres_pipe_start(p);
+    for (size_t i = 0; !r && i < count; i++)
+        if (wanted[i].count > 0 && (r = send_get(p, &wanted[i])) == 0)
+            sent++;
+    int ended = store_postgres_pipe_end(p, sent, results);
+    r = r ? r : ended;
+    for (size_t i = 0, n = 0; i < count; i++)
+        if (wanted[i].count > 0 && !r)
+            r = take_found(results[n++], &wanted[i]);
+    for (size_t i = 0; i < sent; i++)
+        PQclear(results[i]);
+    free(results);
+    return r;
+}
+
+static int get(struct store *store, struct store_wanted *wanted, size_t count)
+{
+    struct store_postgres *p = self(store);
+    int r = get_once(p, wanted, count);
+    return r == ERR_SYSTEM && store_postgres_again(p) ? get_once(p, wanted, count) : r;
+}
+
+static bool takes_user(struct store *store, struct span user)
+{
+    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    if (!self(store)->users_are_uuids)
+        return true;
+    if (user.size != sizeof form - 1)
+        return false;
+    for (size_t i = 0; i < user.size; i++)
+        if (form[i] == '-' ? user.data[i] != '-'
+                           : !user.data[i] || !strchr("0123456789abcdef", user.data[i]))
+            return false;
+    return true;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -375,34 +418,56 @@ static int put_policy(struct store *store, struct span user, struct span name,
 
 /* --- audit --- */
 
+static void audit_parameters(struct postgres_parameters *q, const struct store_audit *a)
+{
+    place(q, a->user, a->name);
+    add_text(q, span_of(store_action_name(a->action)));
+    add_optional(q, a->service);
+    add_optional(q, a->address);
+    add_optional(q, a->user_agent);
+    add_bool(q, a->success);
+    add_optional(q, a->error);
+    add_number(q, a->created_unix_ms);
+    add_optional(q, a->job_id);
+    add_optional(q, a->script_sha256);
+    if (a->chained) {
+        add_text(q, a->boot_id);
+        add_number(q, (int64_t)a->seq);
+        add_hex(q, a->mac, STORE_MAC_SIZE);
+        return;
+    }
+    for (int i = 0; i < 3; i++)
+        add_null(q);
+}
+
 static int add_audit(struct store *store, const struct store_audit *rows, size_t count)
 {
     int r = 0;
     for (size_t i = 0; !r && i < count; i++) {
-        const struct store_audit *a = &rows[i];
         struct postgres_parameters q;
-        place(&q, a->user, a->name);
-        add_text(&q, span_of(store_action_name(a->action)));
-        add_optional(&q, a->service);
-        add_optional(&q, a->address);
-        add_optional(&q, a->user_agent);
-        add_bool(&q, a->success);
-        add_optional(&q, a->error);
-        add_number(&q, a->created_unix_ms);
-        add_optional(&q, a->job_id);
-        add_optional(&q, a->script_sha256);
-        if (a->chained) {
-            add_text(&q, a->boot_id);
-            add_number(&q, (int64_t)a->seq);
-            add_hex(&q, a->mac, STORE_MAC_SIZE);
-        } else {
-            add_null(&q);
-            add_null(&q);
-            add_null(&q);
-        }
+        audit_parameters(&q, &rows[i]);
         r = change(self(store), PG_ADD_AUDIT, &q, NULL);
     }
     return r;
+}
+
+/* Written once: if the connection is lost on the way, nobody can say whether it is there. */
+static int commit_audit(struct store *store, const struct store_audit *const *rows, size_t count)
+{
+    struct store_postgres *p = self(store);
+    int r = store_postgres_pipe_start(p);
+    if (!r)
+        r = store_postgres_pipe_word(p, "BEGIN");
+    for (size_t i = 0; !r && i < count; i++) {
+        struct postgres_parameters q;
+        audit_parameters(&q, rows[i]);
+        r = store_postgres_pipe_add(p, PG_ADD_AUDIT, &q);
+        arena_done(&q.arena);
+    }
+    if (!r)
+        r = store_postgres_pipe_word(p, "COMMIT");
+    int ended = store_postgres_pipe_end(p, count + 2, NULL);
+    return r ? r : ended;
 }
 
 static int read_audit(const PGresult *result, int row, struct arena *arena, struct store_audit *a)
@@ -545,6 +610,7 @@ const struct store_ops store_postgres_ops = {
     .begin = store_postgres_begin,
     .commit = store_postgres_commit,
     .rollback = store_postgres_rollback,
+    .takes_user = takes_user,
     .get = get,
     .list = list,
     .count = count_of,
@@ -552,6 +618,7 @@ const struct store_ops store_postgres_ops = {
     .remove = remove_secret,
     .put_policy = put_policy,
     .add_audit = add_audit,
+    .commit_audit = commit_audit,
     .list_audit = list_audit,
     .get_fact = get_fact,
     .put_fact = put_fact,

@@ -178,18 +178,26 @@ static int secret_row(sqlite3_stmt *stmt, struct arena *arena, void *ctx)
     return ok ? 0 : ERR_NO_MEMORY;
 }
 
-static int get(struct store *store, struct span user, const struct span *names, size_t count,
-               struct arena *arena, struct store_secret *found)
+static int get_one(struct store_sqlite *s, struct store_wanted *w, size_t i)
 {
-    struct store_sqlite *s = self(store);
+    struct store_secret *row = &w->found[i];
+    *row = (struct store_secret){0};
+    int r = each_row(bind_place(s, SQL_GET, w->user, w->names[i]), w->arena, secret_row, row);
+    return r || !row->name.size ? r : read_rules(s, w->user, w->arena, row);
+}
+
+static int get(struct store *store, struct store_wanted *wanted, size_t count)
+{
     int r = 0;
-    for (size_t i = 0; !r && i < count; i++) {
-        found[i] = (struct store_secret){0};
-        r = each_row(bind_place(s, SQL_GET, user, names[i]), arena, secret_row, &found[i]);
-        if (!r && found[i].name.size)
-            r = read_rules(s, user, arena, &found[i]);
-    }
+    for (size_t i = 0; !r && i < count; i++)
+        for (size_t k = 0; !r && k < wanted[i].count; k++)
+            r = get_one(self(store), &wanted[i], k);
     return r;
+}
+
+static bool takes_user(struct store *store, struct span user)
+{
+    return true;
 }
 
 struct rows {
@@ -319,6 +327,18 @@ static int add_audit(struct store *store, const struct store_audit *rows, size_t
         }
         r = store_sqlite_run(s, SQL_ADD_AUDIT);
     }
+    return r;
+}
+
+static int commit_audit(struct store *store, const struct store_audit *const *rows, size_t count)
+{
+    int r = store_sqlite_begin(store);
+    for (size_t i = 0; !r && i < count; i++)
+        r = add_audit(store, rows[i], 1);
+    if (!r)
+        r = store_sqlite_commit(store);
+    if (r)
+        store_sqlite_rollback(store);
     return r;
 }
 
@@ -481,6 +501,7 @@ const struct store_ops store_sqlite_ops = {
     .begin = store_sqlite_begin,
     .commit = store_sqlite_commit,
     .rollback = store_sqlite_rollback,
+    .takes_user = takes_user,
     .get = get,
     .list = list,
     .count = count_of,
@@ -488,6 +509,7 @@ const struct store_ops store_sqlite_ops = {
     .remove = remove_secret,
     .put_policy = put_policy,
     .add_audit = add_audit,
+    .commit_audit = commit_audit,
     .list_audit = list_audit,
     .get_fact = get_fact,
     .put_fact = put_fact,
