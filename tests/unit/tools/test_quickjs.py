@@ -11,14 +11,12 @@ import unittest
 from support import CC, HERE, ROOT, TOOLS, WASM2C_RUNTIME, run
 
 WASM = TOOLS / "engine-source/node_modules/quickjs-wasi/quickjs.wasm"
-EXPORTS = ["_initialize", "qjs_init", "qjs_get_context_ptr", "wasm_malloc", "JS_Eval",
-           "JS_GetException", "JS_ToCStringLen2", "JS_FreeValue"]  # fmt: skip
 SCRIPTS = sorted((HERE / "scripts").glob("*.js"))
 CACHE = pathlib.Path(os.environ.get("NEOCOMPUTE_CACHE") or pathlib.Path.home() / ".cache/neocompute")
 
 
 def oracle():
-    """wasm2c's build takes a minute: kept like the engine's own."""
+    """wasm2c's build takes half a minute: kept like the engine's own."""
     inputs = [WASM, HERE / "oracle.c", HERE / "quickjs_driver.c", HERE / "quickjs_driver.h"]
     version = run("wasm2c", "--version") + run(CC, "--version")
     digest = hashlib.sha256(version.encode() + b"".join(path.read_bytes() for path in inputs))
@@ -28,24 +26,22 @@ def oracle():
         with tempfile.TemporaryDirectory(dir=kept.parent) as directory:
             shutil.copy(WASM, directory)
             run("wasm2c", "quickjs.wasm", "-o", "quickjs.c", cwd=directory)
-            run(CC, "-w", "-O3", "-I.", "-I", WASM2C_RUNTIME, "-I", HERE, "quickjs.c",
+            run(CC, "-w", "-O1", "-I.", "-I", WASM2C_RUNTIME, "-I", HERE, "quickjs.c",
                 HERE / "oracle.c", HERE / "quickjs_driver.c", WASM2C_RUNTIME / "wasm-rt-impl.c",
                 "-lm", "-o", "program", cwd=directory)  # fmt: skip
             os.rename(pathlib.Path(directory, "program"), kept)
     return kept
 
 
-def engine(directory, *options):
-    """Our build, by the tool that makes the real one (and from its cache, if nothing changed)."""
+def engine(directory):
+    """Our build, by the tool that makes the product's, and out of its cache if that was made."""
     directory = pathlib.Path(directory)
-    exports = directory / "exports.txt"
-    exports.write_text("\n".join(EXPORTS))
-    run("python3", TOOLS / "build_engine.py", "--wasm", WASM, "--exports", exports, "--out", directory,
-        "--cc", CC, *options)  # fmt: skip
+    run("python3", TOOLS / "build_engine.py", "--wasm", WASM, "--out", directory, "--cc", CC,
+        "--exports", ROOT / "src/engine/exports.txt")  # fmt: skip
     program = directory / "program"
     run(CC, "-O2", "-I", directory, "-I", ROOT / "src", "-I", HERE, HERE / "native.c",
         HERE / "native_quickjs.c", HERE / "quickjs_driver.c", directory / "libwasm_engine.a",
-        *options[:0], "-lm", "-o", program)  # fmt: skip
+        "-lm", "-o", program)  # fmt: skip
     return program
 
 
