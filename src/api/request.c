@@ -1,4 +1,5 @@
 #include "api/request.h"
+#include "api/json_memory.h"
 #include "base/encode.h"
 #include <stdlib.h>
 #include <string.h>
@@ -421,6 +422,21 @@ static int run(struct parser *parser)
     return status == yajl_status_ok ? 0 : refuse_syntax(parser);
 }
 
+static int parse(struct parser *parser)
+{
+    struct json_memory memory;
+    yajl_alloc_funcs functions = json_memory_init(&memory);
+    int r;
+    if (setjmp(memory.failed)) {
+        r = error_set(parser->detail, ERR_NO_MEMORY, "", "no memory to parse the body");
+    } else {
+        parser->yajl = yajl_alloc(&callbacks, &functions, parser);
+        r = run(parser);
+    }
+    json_memory_done(&memory);
+    return r;
+}
+
 static void set_defaults(struct request *request, const struct limits *limits)
 {
     *request = (struct request){
@@ -438,11 +454,7 @@ int request_parse(struct span body, const struct limits *limits, struct buf *tex
     struct parser parser = {
         .body = body, .limits = limits, .text = text, .request = ret, .detail = detail};
     set_defaults(ret, limits);
-    parser.yajl = yajl_alloc(&callbacks, NULL, &parser);
-    if (!parser.yajl)
-        return error_set(detail, ERR_NO_MEMORY, "", "no memory to parse the body");
-    int r = run(&parser);
-    yajl_free(parser.yajl);
+    int r = parse(&parser);
     if (!r && ret->script.size == 0)
         r = error_set(detail, ERR_SCRIPT_MISSING, "script", "the request has no script");
     /* A job that needs more than all jobs may have together could never start. */

@@ -1,5 +1,6 @@
 #include "api/secret_body.h"
 
+#include "api/json_memory.h"
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/json_read.h"
@@ -32,16 +33,20 @@ static int bad(struct context *context, int code, const char *field, const char 
 /* Well-formed from the first byte to the last, and UTF-8. */
 static int check_json(struct span body, struct error_detail *detail)
 {
-    yajl_handle yajl = yajl_alloc(NULL, NULL, NULL);
-    bool ok = yajl &&
-              yajl_parse(yajl, (const unsigned char *)body.data, body.size) == yajl_status_ok &&
-              yajl_complete_parse(yajl) == yajl_status_ok;
-    int r = ok ? 0
-               : error_set(detail, yajl ? ERR_INVALID_JSON : ERR_NO_MEMORY, "",
-                           "the body is not JSON (it goes wrong by byte %zu)",
-                           yajl ? yajl_get_bytes_consumed(yajl) : (size_t)0);
-    if (yajl)
-        yajl_free(yajl);
+    struct json_memory memory;
+    yajl_alloc_funcs functions = json_memory_init(&memory);
+    int r = 0;
+    if (setjmp(memory.failed)) {
+        r = error_set(detail, ERR_NO_MEMORY, "", "no memory to parse the body");
+    } else {
+        yajl_handle yajl = yajl_alloc(NULL, &functions, NULL);
+        if (yajl_parse(yajl, (const unsigned char *)body.data, body.size) != yajl_status_ok ||
+            yajl_complete_parse(yajl) != yajl_status_ok)
+            r = error_set(detail, ERR_INVALID_JSON, "",
+                          "the body is not JSON (it goes wrong by byte %zu)",
+                          yajl_get_bytes_consumed(yajl));
+    }
+    json_memory_done(&memory);
     return r;
 }
 

@@ -20,7 +20,6 @@ static int (*real_clock_gettime)(clockid_t, struct timespec *);
 __attribute__((constructor)) static void start(void)
 {
     const char *path = getenv("MOVE_CLOCK_FILE");
-    *(void **)&real_clock_gettime = dlsym(RTLD_NEXT, "clock_gettime");
     int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
     if (fd < 0)
         return;
@@ -32,6 +31,9 @@ __attribute__((constructor)) static void start(void)
 
 int clock_gettime(clockid_t clock, struct timespec *ret)
 {
+    /* Other libraries' constructors may ask before ours has run. */
+    if (!real_clock_gettime)
+        *(void **)&real_clock_gettime = dlsym(RTLD_NEXT, "clock_gettime");
     int r = real_clock_gettime(clock, ret);
     if (r == 0 && clock == CLOCK_REALTIME && seconds)
         ret->tv_sec += *seconds;
