@@ -87,7 +87,7 @@ int protect_hash(struct protect *protect, struct span data, uint8_t ret[PROTECT_
                    EVP_DigestUpdate(protect->hash, data.data, data.size) == 1 &&
                    EVP_DigestFinal_ex(protect->hash, ret, NULL) == 1
                ? 0
-               : ERR_INTERNAL;
+               : ERR_NO_MEMORY;
 }
 
 int protect_prove(struct protect *protect, struct span output, struct proof *ret)
@@ -101,7 +101,7 @@ int protect_prove(struct protect *protect, struct span output, struct proof *ret
     if (EVP_MAC_init(protect->signer, NULL, 0, NULL) != 1 ||
         EVP_MAC_update(protect->signer, proof.output_hash, sizeof proof.output_hash) != 1 ||
         EVP_MAC_final(protect->signer, proof.signature, &size, sizeof proof.signature) != 1)
-        return ERR_INTERNAL;
+        return ERR_NO_MEMORY;
     *ret = proof;
     return 0;
 }

@@ -36,10 +36,10 @@ struct proof {
 int protect_new(const char *master, struct protect **ret, struct error_detail *detail);
 void protect_free(struct protect *protect);
 
-/* SHA-256 of `data`. ERR_INTERNAL if OpenSSL fails. */
+/* SHA-256 of `data`. ERR_NO_MEMORY: all else that OpenSSL needs is there since protect_new. */
 int protect_hash(struct protect *protect, struct span data, uint8_t ret[PROTECT_HASH_SIZE]);
 
-/* Hashes and signs the canonical bytes of an output. ERR_INTERNAL. */
+/* Hashes and signs the canonical bytes of an output. ERR_NO_MEMORY, as above. */
 int protect_prove(struct protect *protect, struct span output, struct proof *ret);
 
 /*

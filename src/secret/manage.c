@@ -319,6 +319,8 @@ void secret_manage_one(struct secret_service *s, struct secret_ticket *t)
                                          : "this service has no store of secrets");
     if (r == ERR_CONFLICT)
         r = error_set(&t->answer.detail, ERR_CONFLICT, "name", "others keep changing this secret");
+    if (r && t->answer.detail.code != r) /* what was said on the way is not how it ended */
+        error_set(&t->answer.detail, r, "", "%s", error_text(r));
     t->answer.code = r;
     if (r)
         t->answer.count = 0;
