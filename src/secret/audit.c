@@ -31,7 +31,7 @@ static int mac_of(const uint8_t *key, const struct buf *buf, uint8_t ret[STORE_M
     unsigned size = STORE_MAC_SIZE;
     if (buf_failed(buf) ||
         !HMAC(EVP_sha256(), key, AUDIT_KEY_SIZE, (const uint8_t *)buf->data, buf->size, ret, &size))
-        return ERR_INTERNAL;
+        return ERR_NO_MEMORY;
     return 0;
 }
 

@@ -111,7 +111,7 @@ static int gcm_seal(const uint8_t *key, struct span aad, struct span value, uint
     ok = ok && EVP_EncryptFinal_ex(ctx, tag, &n) == 1 &&
          EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, SECRET_TAG_SIZE, tag) == 1;
     EVP_CIPHER_CTX_free(ctx);
-    return ok ? 0 : ERR_INTERNAL;
+    return ok ? 0 : ERR_NO_MEMORY;
 }
 
 /* `sealed` is nonce ‖ ciphertext ‖ tag; `out` has room for the ciphertext's size. */

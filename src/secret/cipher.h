@@ -52,7 +52,7 @@ void secret_key_done(struct secret_key *key);
 
 /*
  * Seals `value` (at most SECRET_VALUE_MOST bytes) and appends the text to `out`.
- * ERR_INVALID_FIELD if it is too long, ERR_NO_MEMORY, ERR_INTERNAL.
+ * ERR_INVALID_FIELD if it is too long, ERR_NO_MEMORY.
  */
 int secret_seal(const struct secret_key *key, enum secret_format format,
                 const struct secret_place *place, struct span value, struct buf *out);
