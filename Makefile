@@ -43,6 +43,11 @@ build-fuzz: setup-test build-fuzz/build.ninja
 test-asan: build-asan
 	@tests/run build-asan lint unit node
 
+# Mixed good and hostile traffic for MINUTES, watched from outside; docs/soak.svg is the plot.
+MINUTES ?= 60
+soak: setup-test all
+	@node tests/soak.mjs --minutes $(MINUTES) --out docs
+
 # Breaks into a sealed worker on purpose; the table goes to docs/threat-model.md.
 audit-sandbox: setup-test all
 	@ninja -C build audit
@@ -60,4 +65,4 @@ format:
 clean:
 	@rm -rf build build-asan build-fuzz
 
-.PHONY: all run test test-asan build-asan build-fuzz bench fuzz format clean
+.PHONY: all run test test-asan build-asan build-fuzz soak audit-sandbox bench fuzz format clean
