@@ -81,7 +81,7 @@ static int take_string(struct context *context, const char *field, struct span l
 {
     struct buf text = BUF_INIT(6 * most + 16);
     int r = json_unquote(literal, &text);
-    if (r || text.size == 0 || text.size > most)
+    if (r || !json_is_paired(literal) || text.size == 0 || text.size > most)
         r = error_set(context->detail, ERR_INVALID_FIELD, field,
                       "%s must be a string of 1 to %zu bytes", field, most);
     else if (!arena_copy(context->arena, (struct span){text.data, text.size}, ret))
@@ -103,6 +103,8 @@ static int take_bool(struct context *context, const char *field, struct span lit
 
 static int take_value(struct context *context, const struct member *member, struct span value)
 {
+    if (!json_is_paired(value))
+        return bad(context, ERR_INVALID_FIELD, "value", "has half of a surrogate pair");
     int r = json_unquote(value, context->value);
     return r == ERR_INVALID_JSON ? bad(context, ERR_INVALID_FIELD, "value", "must be a string") : r;
 }

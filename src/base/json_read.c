@@ -203,6 +203,26 @@ int json_unquote(struct span literal, struct buf *buf)
     return buf_failed(buf) ? ERR_NO_MEMORY : 0;
 }
 
+bool json_is_paired(struct span literal)
+{
+    bool half = false; /* the first half of a pair ends right before `i` */
+
+    for (size_t i = 0; i < literal.size;) {
+        uint32_t unit = 0;
+        bool escape = literal.data[i] == '\\', wide = false;
+
+        if (escape && i + 6 <= literal.size && literal.data[i + 1] == 'u') {
+            unit = escaped_unit(literal.data + i);
+            wide = true;
+        }
+        if (half != (unit >= 0xdc00 && unit <= 0xdfff))
+            return false;
+        half = unit >= 0xd800 && unit <= 0xdbff;
+        i += wide ? 6 : escape ? 2 : 1;
+    }
+    return !half;
+}
+
 bool json_read_u64(struct span literal, uint64_t *ret)
 {
     uint64_t value = 0;

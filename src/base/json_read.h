@@ -34,6 +34,9 @@ bool json_element(struct span *rest, struct span *ret);
  * it is no string literal, ERR_NO_MEMORY. */
 int json_unquote(struct span literal, struct buf *buf);
 
+/* Does every surrogate in a string literal have its other half? */
+bool json_is_paired(struct span literal);
+
 /* A number of digits only; false for everything else and past 2^64 - 1. */
 bool json_read_u64(struct span literal, uint64_t *ret);
 

@@ -28,6 +28,7 @@
     " WHERE user_id = $1::text AND secret_name = ANY(" names ")"                                   \
     " ORDER BY 1, 2, 3, 4"
 
+/* A text is called as its column is: to sort by the column, say whose it is. */
 #define PG_AUDIT_COLUMNS                                                                           \
     "entry::text, user_id::text, secret_name::text, action::text, service_id::text,"               \
     " split_part(ip_address::text, '/', 1), user_agent::text, success::text, error_message::text," \
@@ -39,6 +40,7 @@
     X(GET, "SELECT * FROM (SELECT 'secret' AS kind, " PG_SECRET_COLUMNS("s.encrypted_value::text") \
                PG_SECRET_TABLES " WHERE s.user_id = $1 AND s.name = ANY($2::text[])"               \
                                 " ) q" PG_RULES("$2::text[]"))                                     \
+    X(LOCK, "SELECT 1 FROM secrets WHERE user_id = $1 AND name = ANY($2::text[]) FOR UPDATE")      \
     X(LIST, "WITH page AS (SELECT " PG_SECRET_COLUMNS("''") PG_SECRET_TABLES                       \
       " WHERE s.user_id = $1 AND s.name COLLATE \"C\" > $2 ORDER BY s.name COLLATE \"C\""          \
       " LIMIT $3::int), names AS (SELECT array_agg(name) AS list FROM page)"                       \
@@ -75,10 +77,12 @@
                  " $3, $4, $5, $6, $7::boolean, $8, to_timestamp($9::bigint / 1000.0), $10, $11,"  \
                  " $12, $13::bigint, decode($14, 'hex'), $9::bigint)")                             \
     X(AUDIT_OF_USER, "SELECT " PG_AUDIT_COLUMNS " FROM secret_audit_logs"                          \
-                     " WHERE user_id = $1 AND entry < $2::bigint ORDER BY entry DESC"              \
+                     " WHERE user_id = $1 AND entry < $2::bigint"                                  \
+                     " ORDER BY secret_audit_logs.entry DESC"                                      \
                      " LIMIT $3::int")                                                             \
     X(AUDIT_OF_ALL, "SELECT " PG_AUDIT_COLUMNS " FROM secret_audit_logs"                           \
-                    " WHERE entry > $1::bigint ORDER BY entry LIMIT $2::int")                      \
+                    " WHERE entry > $1::bigint"                                                    \
+                    " ORDER BY secret_audit_logs.entry LIMIT $2::int")                             \
     X(GET_FACT, "SELECT value FROM secret_facts WHERE name = $1")                                  \
     X(PUT_FACT, "INSERT INTO secret_facts (name, value) VALUES ($1, $2)"                           \
                 " ON CONFLICT (name) DO UPDATE SET value = $2")                                    \

@@ -202,7 +202,10 @@ static int send_get(struct store_postgres *p, const struct store_wanted *w)
     }
     place(&q, w->user, (struct span){array.data, array.size});
     buf_done(&array);
-    int r = store_postgres_pipe_add(p, PG_GET, &q);
+    /* Who reads in a transaction is about to write: nobody else may in between. */
+    int r = p->in_transaction ? store_postgres_pipe_add(p, PG_LOCK, &q) : 0;
+    if (!r)
+        r = store_postgres_pipe_add(p, PG_GET, &q);
     arena_done(&q.arena);
     return r;
 }
@@ -223,19 +226,19 @@ static int take_found(const PGresult *result, struct store_wanted *w)
 
 static int get_once(struct store_postgres *p, struct store_wanted *wanted, size_t count)
 {
-    size_t sent = 0;
-    PGresult **results = calloc(count + 1, sizeof *results);
+    size_t sent = 0, each = p->in_transaction ? 2 : 1; /* results of one of them */
+    PGresult **results = calloc(count * each + 1, sizeof *results);
     if (!results)
         return ERR_NO_MEMORY;
     int r = store_postgres_pipe_start(p);
     for (size_t i = 0; !r && i < count; i++)
         if (wanted[i].count > 0 && (r = send_get(p, &wanted[i])) == 0)
-            sent++;
+            sent += each;
     int ended = store_postgres_pipe_end(p, sent, results);
     r = r ? r : ended;
     for (size_t i = 0, n = 0; i < count; i++)
         if (wanted[i].count > 0 && !r)
-            r = take_found(results[n++], &wanted[i]);
+            r = take_found(results[(n += each) - 1], &wanted[i]);
     for (size_t i = 0; i < sent; i++)
         PQclear(results[i]);
     free(results);

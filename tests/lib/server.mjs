@@ -39,9 +39,11 @@ export class Server {
    * env      more variables; undefined takes one away
    * command  what runs the binary: ['prlimit', '--nofile=64']
    * port     a port that is known to be free, for servers whose log cannot be read
+   * dataDir  the data directory, which stays; else one that goes with the server
    */
-  constructor({ args = [], env = {}, command = [], port = 0 } = {}) {
-    this.dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'neocompute-test-'));
+  constructor({ args = [], env = {}, command = [], port = 0, dataDir } = {}) {
+    this.keepsData = dataDir !== undefined;
+    this.dataDir = dataDir ?? fs.mkdtempSync(path.join(os.tmpdir(), 'neocompute-test-'));
     this.port = port;
     const [program, ...rest] = [...command, binary, 'serve', '--listen', `127.0.0.1:${port}`,
       '--data-dir', this.dataDir, ...extraArgs, ...args];
@@ -211,7 +213,7 @@ export class Server {
     this.#agent.destroy();
     const left = () => family.filter((pid) => fs.existsSync(`/proc/${pid}`));
     await until(() => left().length === 0, `processes left behind: ${left()}`, 3000);
-    fs.rmSync(this.dataDir, { recursive: true, force: true });
+    if (!this.keepsData) fs.rmSync(this.dataDir, { recursive: true, force: true });
     assert.doesNotMatch(this.log, /AddressSanitizer|LeakSanitizer|runtime error:/,
       this.log.slice(-4000));
     assert.deepEqual({ code, signal }, { code: 0, signal: null }, this.log.slice(-2000));
@@ -222,7 +224,7 @@ export class Server {
     this.child.kill('SIGKILL');
     await this.exit();
     this.#agent.destroy();
-    fs.rmSync(this.dataDir, { recursive: true, force: true });
+    if (!this.keepsData) fs.rmSync(this.dataDir, { recursive: true, force: true });
   }
 }
 

@@ -1,0 +1,128 @@
+// The two stores of secrets, for tests that must pass on both:
+//
+//   for (const store of stores) describe(store.name, () => {
+//     before(() => store.open()); after(() => store.close());
+//     const server = await startServer(await store.fresh());
+//     store.sql(server, 'SELECT ...')   // rows of texts, behind the server's back
+//
+// PostgreSQL is a real server of its own, below with-postgres.
+
+import { execFileSync, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { testsDir } from './settings.mjs';
+
+/** The key of every store that a test makes, unless the test gives its own. */
+export const secretsKey = '7a'.repeat(32);
+
+const sqliteProgram = `
+import json, sqlite3, sys
+db = sqlite3.connect(sys.argv[1], timeout=20)
+text = sys.stdin.read()
+if text.lstrip().upper().startswith("SELECT"):
+    print(json.dumps([["" if c is None else c.decode() if isinstance(c, bytes) else str(c) for c in row]
+                      for row in db.execute(text)]))
+else:
+    db.executescript(text)
+    db.commit()
+    print("[]")
+`;
+
+export class Sqlite {
+  name = 'SQLite';
+  async open() {}
+  async close() {}
+
+  /** Options of a server on an empty store. */
+  async fresh({ args = [], env = {}, ...rest } = {}) {
+    return { args, env: { SECRETS_MASTER_KEY: secretsKey, ...env }, ...rest };
+  }
+
+  /** Options of another server on the store of this one. */
+  beside(server, { args = [], env = {} } = {}) {
+    return { args, env: { SECRETS_MASTER_KEY: secretsKey, ...env }, dataDir: server.dataDir };
+  }
+
+  /** How the command line is told of the store. */
+  cliArgs(server) {
+    return ['--data-dir', server.dataDir];
+  }
+
+  sql(server, text) {
+    return JSON.parse(execFileSync('python3',
+      ['-c', sqliteProgram, path.join(server.dataDir, 'secrets.db')], { input: text, maxBuffer: 1 << 28 }));
+  }
+}
+
+export class Postgres {
+  name = 'PostgreSQL';
+  #count = 0;
+
+  async open() {
+    this.child = spawn(path.join(testsDir, 'lib', 'with-postgres'),
+      ['sh', '-c', 'echo "$NEOCOMPUTE_TEST_POSTGRES_DIR"; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.dir = await new Promise((resolve, reject) => {
+      this.child.stdout.once('data', (data) => resolve(String(data).trim()));
+      this.child.once('exit', (code) => reject(new Error(`with-postgres ended with ${code}`)));
+    });
+  }
+
+  async close() {
+    const ended = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.stdin.end();
+    await ended;
+  }
+
+  url(database) {
+    return `postgresql:///${database}?host=${this.dir}&user=postgres`;
+  }
+
+  query(database, text) {
+    const out = execFileSync('psql', ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', this.url(database)],
+      { input: text, maxBuffer: 1 << 28 }).toString();
+    return out.split('\n').filter(Boolean).map((line) => line.split('|'));
+  }
+
+  /** A new database; `schema` is run on it first. */
+  database(schema) {
+    const name = `t${++this.#count}`;
+    this.query('postgres', `CREATE DATABASE ${name}`);
+    if (schema) this.query(name, schema);
+    return name;
+  }
+
+  async fresh({ args = [], env = {}, schema, ...rest } = {}) {
+    const name = this.database(schema);
+    return { args: ['--database-url', this.url(name), ...args], env: { SECRETS_MASTER_KEY: secretsKey, ...env }, ...rest };
+  }
+
+  beside(server, { args = [], env = {} } = {}) {
+    return { args: ['--database-url', this.urlOf(server), ...args], env: { SECRETS_MASTER_KEY: secretsKey, ...env } };
+  }
+
+  urlOf(server) {
+    const args = server.child.spawnargs;
+    return args[args.indexOf('--database-url') + 1];
+  }
+
+  cliArgs(server) {
+    return ['--database-url', this.urlOf(server)];
+  }
+
+  sql(server, text) {
+    return this.query(/\/\/\/(\w+)\?/.exec(this.urlOf(server))[1], text);
+  }
+
+  /** Stops the database at once, or starts it again. */
+  control(action) {
+    const versions = fs.readdirSync('/usr/lib/postgresql').sort((a, b) => a - b);
+    const program = `/usr/lib/postgresql/${versions.at(-1)}/bin/pg_ctl`;
+    const args = ['-D', `${this.dir}/data`, '-s', '-w', ...(action === 'stop' ? ['-m', 'immediate', 'stop']
+      : ['-l', `${this.dir}/data/log`, '-o', `-k ${this.dir} -c listen_addresses='' -c max_connections=50`, 'start'])];
+    const root = process.getuid() === 0;
+    execFileSync(root ? 'setpriv' : program, root
+      ? ['--reuid=postgres', '--regid=postgres', '--clear-groups', '--', program, ...args] : args, { stdio: 'ignore' });
+  }
+}
+
+export const stores = [new Sqlite(), new Postgres()];
