@@ -63,6 +63,7 @@ struct user {
     struct user *turn_next, *turn_prev;   /* among the users with a job that may start */
     bool has_turn;
     uint64_t running, queued, jobs; /* jobs: of any status; the user goes with the last */
+    uint64_t memory;                /* what those that run may have together, bytes */
     uint64_t retained, retained_bytes;
     size_t rank; /* place in service->ranking, if retained > 0 */
     size_t id_size;
@@ -80,7 +81,7 @@ struct job_service {
     struct secret_service *secrets; /* NULL: none */
     uint64_t unlisted_warn_ms;      /* when to warn again of secrets without a list of services */
     struct exec_pool *pool;
-    uint64_t user_running_max;
+    uint64_t user_running_max, user_memory_max;
     uint8_t hash_seed[16];
 
     struct table jobs, users, keys;

@@ -151,6 +151,7 @@ void job_start(struct job *job)
     job->status = JOB_RUNNING;
     job->started_unix_ms = clock_unix_ms();
     job->user->running++;
+    job->user->memory += job->memory_limit;
     service->stats.running++;
     job_peer_add(&service->running, job);
     job_histogram_add(&service->stats.wait_time, job_time_bounds,
@@ -252,6 +253,7 @@ static void leave_running(struct job *job)
         leave_ready(job);
     job_peer_remove(&service->running, job);
     job->user->running--;
+    job->user->memory -= job->memory_limit;
     service->stats.running--;
     user_update_turn(service, job->user);
 }

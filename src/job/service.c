@@ -68,6 +68,13 @@ static uint64_t running_max(const struct limits *limits)
     return most < quarter ? most : quarter;
 }
 
+/* Of a user's jobs that run; one alone may have more. Else five large ones could hold all there is
+ * against everybody, for as long as a job may sleep. */
+static uint64_t memory_max(const struct limits *limits)
+{
+    return limits->value[LIMIT_MEMORY_TOTAL] / 4;
+}
+
 static int open_parts(struct job_service *service)
 {
     int r = table_init(&service->jobs);
@@ -97,6 +104,7 @@ int job_service_new(const struct job_options *options, struct job_service **ret,
     service->protect = options->protect;
     service->secrets = options->secrets;
     service->user_running_max = running_max(options->limits);
+    service->user_memory_max = memory_max(options->limits);
     int r = open_parts(service);
     if (r) {
         job_service_free(service);

@@ -1,8 +1,8 @@
 /*
  * Users: found by id, given turns, and ranked by how much is kept for them.
  *
- * Turns: a user stands in the ring while one of their jobs waits and they run fewer than they may.
- * The dispatcher starts one job of the first user and sends them to the end.
+ * Turns: a user stands in the ring while one of their jobs waits and they run fewer, and with less
+ * memory, than they may. The dispatcher starts one job of the first user and sends them to the end.
  *
  * Ranking: a binary heap by retained bytes, so that the largest user is known at once when a bound
  * on what is kept is passed.
@@ -85,9 +85,16 @@ void user_drop_turn(struct job_service *service, struct user *user)
     user->has_turn = false;
 }
 
+static bool has_share(const struct job_service *service, const struct user *user)
+{
+    uint64_t most = service->user_memory_max, next = user->queue_first->memory_limit;
+    return user->running == 0 || (user->running < service->user_running_max &&
+                                  user->memory <= most && next <= most - user->memory);
+}
+
 void user_update_turn(struct job_service *service, struct user *user)
 {
-    bool wants = user->queue_first && user->running < service->user_running_max;
+    bool wants = user->queue_first && has_share(service, user);
     if (wants == user->has_turn)
         return;
     if (!wants) {

@@ -61,6 +61,25 @@ static void test_at_most_a_quarter_of_the_workers(void **state)
     }
 }
 
+static void test_at_most_a_quarter_of_the_memory(void **state)
+{
+    struct fixture *f = *state;
+    struct job *job = NULL;
+    f->limits.value[LIMIT_MEMORY_TOTAL] = 1 * GIB;
+    fixture_open(f);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(submit_full(f, "ann", "x", 100 * MIB, NULL, &job), 0);
+    assert_int_equal(job_service_stats(f->service)->running, 2);
+    assert_int_equal(submit_full(f, "bob", "y", 700 * MIB, NULL, &job), 0); /* one alone may */
+    assert_int_equal(job_service_stats(f->service)->running, 3);
+    assert_int_equal(submit_full(f, "bob", "z", 4 * MIB, NULL, &job), 0);
+    assert_int_equal(job_service_stats(f->service)->running, 3);
+    finish(f, "x", 0, "{}");
+    finish(f, "y", 0, "{}");
+    assert_int_equal(job_service_stats(f->service)->running, 3);
+    assert_int_equal(job_service_stats(f->service)->queued, 0);
+}
+
 /* While workers are being made, the first jobs wait: nobody is refused for that. */
 static void test_workers_that_come_late(void **state)
 {
@@ -253,6 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         case_of(test_five_run_twenty_wait),
         case_of(test_at_most_a_quarter_of_the_workers),
+        case_of(test_at_most_a_quarter_of_the_memory),
         case_of(test_workers_that_come_late),
         case_of(test_random_operations),
         case_of(test_all_queues_full),
