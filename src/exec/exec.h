@@ -118,11 +118,12 @@ void exec_pool_free(struct exec_pool *pool);
 const struct seal_report *exec_pool_sealed(const struct exec_pool *pool);
 
 /*
- * Could a job of this memory limit start now: is a worker idle and the memory free? If not, and the
- * limits allow it at all, `capacity` is called when that may have changed. More than memory_total
- * never fits.
+ * Could a job of this memory limit start now: is a worker idle, the memory free, and no more than a
+ * few short jobs under way for each core? If not, and the limits allow it at all, `capacity` is
+ * called when that may have changed. More than memory_total never fits. That only a worker is
+ * missing is remembered, and one is made if it goes on.
  */
-bool exec_can_start(const struct exec_pool *pool, uint64_t memory_limit);
+bool exec_can_start(struct exec_pool *pool, uint64_t memory_limit);
 
 /*
  * Starts a job; `done` is called exactly once, and `*ret` is good until then. Or, without calling

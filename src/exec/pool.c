@@ -48,6 +48,7 @@ static int pool_configure(struct exec_pool *pool, const struct exec_options *opt
     pool->warm = value[LIMIT_WARM_WORKERS];
     if (pool->warm > pool->workers_max)
         pool->warm = pool->workers_max;
+    pool->short_most = POOL_SHORT_PER_CORE * uv_available_parallelism();
     pool->jobs_per_worker = value[LIMIT_JOBS_PER_WORKER];
     pool->memory_total = value[LIMIT_MEMORY_TOTAL];
     pool->loop = options->loop;
@@ -148,11 +149,14 @@ const struct seal_report *exec_pool_sealed(const struct exec_pool *pool)
     return &pool->sealed;
 }
 
-bool exec_can_start(const struct exec_pool *pool, uint64_t memory_limit)
+bool exec_can_start(struct exec_pool *pool, uint64_t memory_limit)
 {
-    return pool->healthy && !pool->stopping && pool->idle_count > 0 &&
-           pool->memory_reserved <= pool->memory_total &&
-           memory_limit <= pool->memory_total - pool->memory_reserved;
+    bool room = pool->healthy && !pool->stopping && pool_short_running(pool) < pool->short_most &&
+                pool->memory_reserved <= pool->memory_total &&
+                memory_limit <= pool->memory_total - pool->memory_reserved;
+    if (room && pool->idle_count == 0)
+        pool->wanted_more = true;
+    return room && pool->idle_count > 0;
 }
 
 int exec_start(struct exec_pool *pool, const struct exec_request *request, exec_done_fn *done,

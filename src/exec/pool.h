@@ -27,22 +27,28 @@
 #include <sys/queue.h>
 
 /* A worker that is longer than this on one job counts as taken: another is made in its place. */
-#define POOL_LONG_MS   2
+#define POOL_LONG_MS        2
+/*
+ * Jobs for each core that may run and not be long yet. More at once finish no sooner: they only
+ * take turns, each on a worker whose memory the others have pushed out of the caches. Fewer leave a
+ * core without work while ours is busy with HTTP. Long jobs do not count: sleepers hold up nobody.
+ */
+#define POOL_SHORT_PER_CORE 4
 /* How often the watchdog looks when no worker is wanted. */
-#define POOL_WATCH_MS  100
+#define POOL_WATCH_MS       100
 /* Past its time limit a job has this long to end by itself, measured from when it was handed over:
  * it covers the wait for a core under load. Then its worker is killed. */
-#define POOL_GRACE_MS  2000
+#define POOL_GRACE_MS       2000
 /* A cancelled job has this long to end by itself. */
-#define POOL_CANCEL_MS 1000
+#define POOL_CANCEL_MS      1000
 /* A worker has this long from its order to its READY. */
-#define POOL_READY_MS  10000
+#define POOL_READY_MS       10000
 /* After a worker failed to come up no other is made for this long. */
-#define POOL_RETRY_MS  200
+#define POOL_RETRY_MS       200
 /* Idle workers above warm_workers go after this long without need. */
-#define POOL_TRIM_MS   10000
+#define POOL_TRIM_MS        10000
 /* How long pool_free waits for threads. */
-#define POOL_JOIN_MS   2000
+#define POOL_JOIN_MS        2000
 
 enum worker_state { WORKER_STARTING, WORKER_READY, WORKER_ENDING };
 
@@ -52,6 +58,7 @@ struct exec_run {
     void *ctx;
     uint32_t sequence;
     bool cancelled;
+    bool is_long; /* has run for POOL_LONG_MS */
     uint64_t started_ns;
     struct window_request request;
     const struct guard *guard, *output_guard; /* borrowed; NULL: none */
@@ -124,6 +131,9 @@ struct exec_pool {
     uint64_t memory_reserved;
     uint64_t started, lost, retired;
     unsigned running;
+    unsigned long_running; /* of these, those that are long */
+    unsigned short_most;   /* others that may run at once */
+    bool wanted_more;      /* a short job found no worker, and might have run */
     bool healthy;
     bool sealed_known;
     struct seal_report sealed; /* what is in force for every worker */
@@ -132,6 +142,12 @@ struct exec_pool {
     struct answer_scratch scratch;
     struct buf records; /* private copy of log records */
 };
+
+/* Jobs that run and are not long yet. */
+static inline unsigned pool_short_running(const struct exec_pool *pool)
+{
+    return pool->running - pool->long_running;
+}
 
 /* pool_worker.c */
 int pool_worker_start(struct exec_pool *pool, struct pool_worker **ret);

@@ -20,23 +20,28 @@ static void pool_expire(struct pool_worker *worker)
         pool_worker_end(worker, ERR_TIMEOUT, "it did not end its job in time");
 }
 
-/* Workers that have been on their job for longer than a moment. */
-static unsigned pool_taken(const struct exec_pool *pool, uint64_t now)
+/* Looks which jobs have been running for longer than a moment. */
+static void pool_find_long(struct exec_pool *pool, uint64_t now)
 {
-    unsigned taken = 0;
     for (uint64_t place = 0; place < pool->workers_max; place++) {
-        const struct pool_worker *worker = pool->places[place];
-        if (worker && worker->run.done && now - worker->run.started_ns >= POOL_LONG_MS * NS_PER_MS)
-            taken++;
+        struct pool_worker *worker = pool->places[place];
+        if (!worker || !worker->run.done || worker->run.is_long ||
+            now - worker->run.started_ns < POOL_LONG_MS * NS_PER_MS)
+            continue;
+        worker->run.is_long = true;
+        pool->long_running++;
+        pool->capacity_due = true;
     }
-    return taken;
 }
 
 static void pool_grow(struct exec_pool *pool, uint64_t now)
 {
     if (!pool->healthy || now < pool->next_spawn_ns)
         return;
-    uint64_t wanted = pool->warm + pool_taken(pool, now);
+    uint64_t wanted = pool->warm + pool->long_running;
+    if (pool->wanted_more)
+        wanted += pool_short_running(pool);
+    pool->wanted_more = false;
     while (pool->workers - pool->ending < wanted && pool->workers < pool->workers_max) {
         if (pool_worker_start(pool, NULL)) {
             pool->next_spawn_ns = now + POOL_RETRY_MS * NS_PER_MS;
@@ -48,6 +53,8 @@ static void pool_grow(struct exec_pool *pool, uint64_t now)
 static uint64_t pool_watch_interval(const struct exec_pool *pool)
 {
     if (pool->healthy && pool->idle_count < pool->warm && pool->workers < pool->workers_max)
+        return POOL_LONG_MS;
+    if (pool_short_running(pool) >= pool->short_most)
         return POOL_LONG_MS;
     /* Nothing has a deadline while all workers are idle. */
     return pool->workers > pool->idle_count ? POOL_WATCH_MS : 0;
@@ -65,6 +72,7 @@ static void pool_on_watch(uv_timer_t *timer)
     }
     if (pool->backend->retry)
         pool->backend->retry(pool);
+    pool_find_long(pool, now);
     pool_grow(pool, now);
     pool_tell_capacity(pool);
 
