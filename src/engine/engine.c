@@ -252,6 +252,9 @@ int engine_run(struct engine *e, const struct engine_host *host, const struct en
     e->host = NULL;
     e->out = NULL;
     e->random_seed = 0;
+    if (host->answered != NULL && !snapshot_outgrown(e)) {
+        host->answered(host->ctx, ret);
+    }
     r = snapshot_restore(e);
     return r != 0 ? ERR_INTERNAL : 0;
 }

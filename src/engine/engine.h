@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 struct engine;
+struct engine_result;
 
 /* How the generated code keeps an address inside the linear memory. */
 enum engine_bounds {
@@ -37,6 +38,13 @@ struct engine_host {
     int (*interrupted)(void *ctx);
     /* Sleeps until the monotonic time (ns) or until `interrupted` would answer otherwise. */
     void (*sleep_until)(void *ctx, uint64_t monotonic_ns);
+    /*
+     * The answer is complete, and the engine has let go of job and out: all that is left to do is
+     * to restore the snapshot, which the one who waits for the answer need not wait for. May be
+     * NULL. Not called for a job that made memory grow: its answer must not say that it has ended
+     * while it still holds that memory.
+     */
+    void (*answered)(void *ctx, const struct engine_result *result);
 };
 
 struct engine_secret {
@@ -44,7 +52,10 @@ struct engine_secret {
     struct span value; /* UTF-8 */
 };
 
-/* One job. Everything is borrowed and must stay as it is until engine_run returns. */
+/*
+ * One job. Everything is borrowed and must stay as it is until `answered` is called or engine_run
+ * returns.
+ */
 struct engine_job {
     struct span script;      /* UTF-8 */
     struct span entry_point; /* a JavaScript identifier; anything else is ERR_ENTRY_POINT_MISSING */

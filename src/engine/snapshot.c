@@ -91,6 +91,11 @@ static int hot_restore(struct engine *e)
     return 0;
 }
 
+bool snapshot_outgrown(const struct engine *e)
+{
+    return e->wasm.memory_size > image_bytes(&e->snapshot);
+}
+
 int snapshot_restore(struct engine *e)
 {
     struct snapshot *s = &e->snapshot;

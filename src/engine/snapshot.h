@@ -17,6 +17,9 @@
 int snapshot_take(struct engine *e);
 void snapshot_done(struct engine *e);
 
+/* Has the job made linear memory larger than the snapshot? */
+bool snapshot_outgrown(const struct engine *e);
+
 /*
  * Brings memory, its size and the globals back. ERR_SYSTEM if the system refused a call: linear
  * memory is then in no known state.

@@ -14,7 +14,9 @@ struct worker {
     const struct worker_setup *setup;
     uint32_t sequence; /* of the job that runs */
     uint64_t look_ns;  /* when to look for the core next */
-    bool gone;         /* the core is gone or broke the protocol: end */
+    bool answered;     /* the core has its DONE */
+    bool gone;         /* the core is gone or broke the protocol, or the engine broke: end */
+    uint32_t secret_count;
     struct engine_secret secrets[WINDOW_SECRETS];
 };
 
@@ -69,14 +71,44 @@ static void worker_sleep_until(void *ctx, uint64_t monotonic_ns)
     }
 }
 
-/* Runs the job and fills DONE. False if there is nothing to tell. */
-static bool worker_run(struct worker *worker, const struct message_start *start,
-                       struct message_done *done)
+/* Sends DONE. From here on the core may write the next job into the window. */
+static void worker_answer(void *ctx, const struct engine_result *result)
+{
+    struct worker *worker = ctx;
+    struct message message;
+
+    memset(worker->secrets, 0, sizeof worker->secrets[0] * worker->secret_count);
+    message_init(&message, MESSAGE_DONE_TYPE);
+    message.done = (struct message_done){
+        .sequence = worker->sequence,
+        .code = result->code,
+        .output_size = (uint32_t)result->output_size,
+        .logs_size = (uint32_t)result->logs_size,
+        .error_size = (uint32_t)result->error_size,
+        .log_count = result->log_count,
+        .nondeterminism = result->nondeterminism,
+        .leaving = worker->gone,
+        .gas_used = result->gas_used,
+        .memory_used = result->memory_used,
+        .duration_ns = result->duration_ns,
+    };
+    worker->answered = true;
+    if (message_send(worker->setup->fd, &message, NULL))
+        worker->gone = true;
+}
+
+/*
+ * Runs the job. The engine restores itself after the answer is sent, so that the core works in the
+ * meantime; the next message is taken when that is done. An engine that fails at it ends the
+ * worker, and the core sees it end.
+ */
+static void worker_take_start(struct worker *worker, const struct message *message)
 {
     const struct worker_setup *setup = worker->setup;
     const struct worker_config *config = setup->config;
     const struct window_layout *layout = &config->layout;
-    const struct engine_host host = {worker, worker_interrupted, worker_sleep_until};
+    const struct message_start *start = &message->start;
+    const struct engine_host host = {worker, worker_interrupted, worker_sleep_until, worker_answer};
     /* Where there are secrets the core cuts, after its guard has looked across the cut. */
     const uint32_t slack = start->request.secret_count ? GUARD_SPELLED_MOST : 0;
     const struct engine_out out = {
@@ -94,42 +126,23 @@ static bool worker_run(struct worker *worker, const struct message_start *start,
         .timers = config->timers,
     };
     struct engine_result result = {0};
+    bool broken = false;
 
-    if (window_open_request(setup->window, &start->request, &job, worker->secrets))
-        return false;
-    worker->sequence = start->sequence;
-    worker->look_ns = clock_now_ns() + WORKER_LOOK_NS;
-    int r = worker_interrupted(worker);
-    if (r)
-        result.code = r;
-    else
-        r = engine_run(setup->engine, &host, &job, &out, &result) ? ERR_INTERNAL : 0;
-    memset(worker->secrets, 0, sizeof worker->secrets[0] * start->request.secret_count);
-    worker->gone = worker->gone || r == ERR_INTERNAL;
-    *done = (struct message_done){
-        .sequence = start->sequence,
-        .code = result.code,
-        .output_size = (uint32_t)result.output_size,
-        .logs_size = (uint32_t)result.logs_size,
-        .error_size = (uint32_t)result.error_size,
-        .log_count = result.log_count,
-        .nondeterminism = result.nondeterminism,
-        .leaving = worker->gone,
-        .gas_used = result.gas_used,
-        .memory_used = result.memory_used,
-        .duration_ns = result.duration_ns,
-    };
-    /* An engine that failed without a failure of the job has no answer: the core sees us end. */
-    return r != ERR_INTERNAL || result.code != 0;
-}
-
-static void worker_take_start(struct worker *worker, const struct message *message)
-{
-    struct message answer;
-    message_init(&answer, MESSAGE_DONE_TYPE);
-    if (!worker_run(worker, &message->start, &answer.done) ||
-        message_send(worker->setup->fd, &answer, NULL))
+    if (window_open_request(setup->window, &start->request, &job, worker->secrets)) {
         worker->gone = true;
+        return;
+    }
+    worker->sequence = start->sequence;
+    worker->secret_count = start->request.secret_count;
+    worker->answered = false;
+    worker->look_ns = clock_now_ns() + WORKER_LOOK_NS;
+    result.code = worker_interrupted(worker);
+    if (result.code == 0)
+        broken = engine_run(setup->engine, &host, &job, &out, &result) != 0;
+    worker->gone |= broken;
+    /* An engine that broke without a failure of the job has no answer. */
+    if (!worker->answered && (!broken || result.code != 0))
+        worker_answer(worker, &result);
 }
 
 /* A job's CANCEL that came too late. */
