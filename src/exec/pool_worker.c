@@ -283,6 +283,12 @@ static uint64_t at_most(uint64_t value, uint64_t most)
     return value < most ? value : most;
 }
 
+/* What a worker was handed out beyond the limits, so that the guard can look across a cut. */
+static uint32_t pool_slack(const struct pool_worker *worker)
+{
+    return worker->run.request.secret_count ? GUARD_SPELLED_MOST : 0;
+}
+
 /* `*r` becomes ERR_NO_MEMORY if there is none for the copy. */
 static const char *pool_read_logs(struct pool_worker *worker, const struct message_done *done,
                                   struct buf *ret, int *r)
@@ -291,7 +297,7 @@ static const char *pool_read_logs(struct pool_worker *worker, const struct messa
     const struct worker_config *config = &pool->config;
     const struct answer_log_rules rules = {
         .count = done->log_count,
-        .entry_max = config->log_entry_bytes + WINDOW_LOG_MARK_BYTES + GUARD_SPELLED_MOST,
+        .entry_max = config->log_entry_bytes + WINDOW_LOG_MARK_BYTES + pool_slack(worker),
         .guard = worker->run.guard,
         .shown_max = config->log_entry_bytes,
     };
@@ -381,14 +387,15 @@ static const char *pool_read_answer(struct pool_worker *worker, const struct mes
     const struct window_layout *layout = &worker->window.layout;
     const struct exec_run *run = &worker->run;
     uint32_t size = done->code ? done->error_size : done->output_size;
+    uint32_t size_max = done->code ? worker->pool->config.error_bytes + pool_slack(worker)
+                                   : layout->size[WINDOW_OUTPUT];
     int r = 0, logs_r = 0;
 
     if (!run->done || done->sequence != run->sequence)
         return "it answered a job that it does not have";
     if (!worker_may_say(done->code, run->cancelled))
         return "it ended its job with a code that is not its to use";
-    if (size > layout->size[done->code ? WINDOW_ERROR : WINDOW_OUTPUT] ||
-        done->logs_size > layout->size[WINDOW_LOGS])
+    if (size > size_max || done->logs_size > layout->size[WINDOW_LOGS])
         return "its answer is longer than its window";
     if (done->nondeterminism & ~(uint32_t)NONDETERMINISM_ALL)
         return "it touched what there is not";
