@@ -34,7 +34,7 @@ struct exchange *exchange_new(struct api *api, struct MHD_Connection *connection
     api->exchanges = exchange;
 
     exchange->route = route_find(method, url, &exchange->path_id, &code);
-    header_check(exchange);
+    header_check(exchange, method);
     if (code == ERR_NOT_FOUND && exchange->problem.code == 0)
         error_set(&exchange->problem, code, "", "there is nothing at this path");
     if (code == ERR_METHOD_NOT_ALLOWED && exchange->problem.code == 0) {

@@ -36,34 +36,46 @@ static void refuse(struct exchange *exchange, int code, enum header header, cons
     exchange->close |= known[header].framing;
 }
 
+#define LINE_END_BYTES 2 /* CR LF */
+
 /*
  * libmicrohttpd cuts a value at a NUL, so "X-User-ID: ann\0bob" would be ann. Names and values lie
- * in the one buffer they were read into: between a value and the next name there can only be what
- * ended the line.
+ * in the one buffer they were read into: between a value and what comes next there can only be
+ * `size` bytes that ended the line. A bare LF is refused too: LF after NUL is as long as CR LF.
  */
-static void check_gap(struct exchange *exchange, const char *name)
+static void check_gap(struct exchange *exchange, const char *next, ptrdiff_t size)
 {
     const char *at = exchange->last_value_end;
-    if (!at || name <= at || name - at > CONNECTION_BYTES)
-        return;
-    for (; at < name; at++)
-        if (*at != '\0' && *at != ' ' && *at != '\t' && *at != '\r' && *at != '\n')
-            break;
-    if (at == name)
-        return;
-    if (exchange->problem.code == 0)
-        error_set(&exchange->problem, ERR_INVALID_HEADER, "", "a header has a NUL in its value");
-    exchange->close = true;
-}
-
-/* RFC 9112, 5.1: white space before the colon must be refused. */
-static void check_name(struct exchange *exchange, const char *name, size_t size)
-{
-    if (size > 0 && name[size - 1] != ' ' && name[size - 1] != '\t')
+    if (!at || next < at || next - at > CONNECTION_BYTES || next - at == size)
         return;
     if (exchange->problem.code == 0)
         error_set(&exchange->problem, ERR_INVALID_HEADER, "",
-                  "a header has no name, or white space before the colon");
+                  "a header has a NUL in its value, or does not end in CR LF");
+    exchange->close = true;
+}
+
+/* After the last header there is an empty line. */
+static void check_end(struct exchange *exchange, const char *method)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    if (info)
+        check_gap(exchange, method + info->header_size, 2 * LINE_END_BYTES);
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* RFC 9112, 5.1: white space before the colon must be refused; 2.2: that before the first, too. */
+static void check_name(struct exchange *exchange, const char *name, size_t size)
+{
+    if (size > 0 && !is_blank(name[0]) && !is_blank(name[size - 1]))
+        return;
+    if (exchange->problem.code == 0)
+        error_set(&exchange->problem, ERR_INVALID_HEADER, "",
+                  "a header has no name, or white space before it or the colon");
     exchange->close = true;
 }
 
@@ -72,7 +84,7 @@ static enum MHD_Result note(void *ctx, enum MHD_ValueKind kind, const char *name
 {
     struct exchange *exchange = ctx;
     check_name(exchange, name, name_size);
-    check_gap(exchange, name);
+    check_gap(exchange, name, LINE_END_BYTES);
     exchange->last_value_end = value ? value + value_size : NULL;
     for (int i = 0; i < HEADER_COUNT; i++) {
         if (known[i].name.size != name_size || strcasecmp(known[i].name.data, name) != 0)
@@ -193,9 +205,10 @@ static void check_idempotency_key(struct exchange *exchange)
                "must be 1 to 255 visible ASCII characters");
 }
 
-void header_check(struct exchange *exchange)
+void header_check(struct exchange *exchange, const char *method)
 {
     MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, note, exchange);
+    check_end(exchange, method);
     take_trace(exchange);
     check_framing(exchange);
     check_size(exchange);

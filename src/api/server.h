@@ -73,8 +73,9 @@ void watch_close(struct api *api);
 void watch_add(struct exchange *exchange);
 void watch_remove(struct exchange *exchange);
 
-/* header.c: sets headers, user and trace of the exchange, or its problem. */
-void header_check(struct exchange *exchange);
+/* header.c: sets headers, user and trace of the exchange, or its problem. `method` is where the
+ * request begins in libmicrohttpd's buffer. */
+void header_check(struct exchange *exchange, const char *method);
 
 /* problem.c: an RFC 9457 document. */
 int problem_write(struct buf *buf, const struct error_detail *problem, int status,
