@@ -118,9 +118,9 @@ static void test_retirement_leaks_nothing(void **state)
         assert_job(fixture, "answer {}", "{}");
     assert_true(fixture_until(
         fixture, (exec_pool_stats(fixture->pool, &stats), stats.workers == 1 && stats.idle == 1)));
-    fixture_run_ms(fixture, 20);
     assert_int_equal(stats.retired, 20);
-    assert_int_equal(count_descriptors(), descriptors);
+    /* The last one retired closes its end of the socket when it is scheduled. */
+    assert_true(fixture_until(fixture, count_descriptors() == descriptors));
     assert_int_equal(count_entries("/proc/self/task"), 2 + 2);
 }
 
