@@ -3,6 +3,7 @@
 #include "engine/runtime.h"
 #include "engine/snapshot.h"
 #include <signal.h>
+#include <string.h>
 #include <ucontext.h>
 
 #define FAULT_STACK_BYTES       (32 * KIB) /* AVX-512 state in the signal frame alone is 3 KiB */
@@ -67,4 +68,9 @@ int fault_prepare_thread(void)
     }
     fault_stack_ready = true;
     return 0;
+}
+
+void fault_wipe_thread(void)
+{
+    explicit_bzero(fault_stack, sizeof fault_stack);
 }

@@ -15,4 +15,10 @@ int fault_install(void);
  */
 int fault_prepare_thread(void);
 
+/*
+ * Overwrites the calling thread's signal stack. A signal frame holds the vector registers as they
+ * were at a fault, and with them the last bytes that were copied: of a secret, say.
+ */
+void fault_wipe_thread(void);
+
 #endif

@@ -243,6 +243,8 @@ int store_postgres_pipe_end(struct store_postgres *p, size_t count, PGresult **r
     /* What cannot be brought in order is connected anew. */
     if (!pipe_drain(p) || PQexitPipelineMode(p->connection) != 1)
         p->ready = false;
+    else if (!p->in_transaction && PQtransactionStatus(p->connection) != PQTRANS_IDLE)
+        execute(p, "ROLLBACK"); /* it failed between a BEGIN and its COMMIT */
     return r ? r : committed ? 0 : ERR_SYSTEM;
 }
 
