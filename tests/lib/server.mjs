@@ -106,15 +106,15 @@ export class Server {
   async request(method, target, { user = 'alice', body, headers = {}, signal } = {}) {
     const bytes = body === undefined || typeof body === 'string' || Buffer.isBuffer(body)
       ? body : JSON.stringify(body);
-    const send = () => this.#send(method, target, bytes, {
+    const send = (agent) => this.#send(method, target, bytes, {
       ...(user === null ? {} : { 'X-User-ID': user }),
       ...(bytes === undefined ? {}
         : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(bytes) }),
       ...headers,
-    }, signal);
-    const answer = await send().catch((error) => {
-      // The server may close an idle connection just as the next request is sent on it.
-      if (error.reused) return send();
+    }, signal, agent);
+    const answer = await send(this.#agent).catch((error) => {
+      // The server may close an idle connection just as the next request is sent on it: a new one.
+      if (error.reused) return send(false);
       throw error;
     });
     if (target !== '/openapi.json') (await this.contract()).check(method, target, answer);
@@ -124,11 +124,11 @@ export class Server {
     return answer;
   }
 
-  #send(method, target, bytes, headers, signal) {
+  #send(method, target, bytes, headers, signal, agent = this.#agent) {
     const start = performance.now();
     return new Promise((resolve, reject) => {
       const request = http.request({
-        host: '127.0.0.1', port: this.port, method, path: target, headers, signal, agent: this.#agent,
+        host: '127.0.0.1', port: this.port, method, path: target, headers, signal, agent,
       }, (response) => {
         const chunks = [];
         response.on('data', (chunk) => chunks.push(chunk));
