@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "cmd/cmd.h"
 #include "cmd/outcome.h"
+#include "cmd/run_secrets.h"
 #include "cmd/script.h"
 #include "engine/engine.h"
 #include "exec/exec.h"
@@ -19,6 +20,7 @@
 
 struct run_options {
     struct script_options script;
+    struct run_secrets secrets;
     int isolation;
 };
 
@@ -37,6 +39,7 @@ struct run {
 void cmd_run_options(struct option_list *list)
 {
     option_add_script(list, offsetof(struct run_options, script));
+    run_secrets_add_options(list, offsetof(struct run_options, secrets));
     option_add_isolation(list, offsetof(struct run_options, isolation));
 }
 
@@ -156,6 +159,7 @@ static int run_start(struct run *run, const struct script *script, struct error_
     };
     int r;
 
+    run_secrets_put(&run->options.secrets, &request);
     run->started_ns = clock_now_ns();
     if (!exec_can_start(run->pool, request.memory_limit))
         return error_set(detail, ERR_USAGE, "--memory-limit", "the machine has not so much memory");
@@ -217,8 +221,10 @@ int cmd_run(const struct cmd *cmd, int argc, char **argv)
     if (script_read(&script, arguments.arguments[0], &run.options.script, &detail) < 0 ||
         (option_isolation(run.options.isolation) == EXEC_ISOLATION_PROCESS &&
          exec_zygote_start(&zygote, &detail) < 0) ||
+        run_secrets_read(&run.options.secrets, &detail) < 0 ||
         run_job(&run, &script, zygote, &detail) < 0)
         run.status = cmd_fail(&detail);
+    run_secrets_done(&run.options.secrets);
     script_done(&script);
     return run.status;
 }

@@ -32,6 +32,36 @@ describe('command line', () => {
     exec: (args) => neocompute(['exec', ...args, '--server', url(), '--user', 'cli']),
   };
 
+  describe('run --secret-file', () => {
+    const script = 'function main(i, s) { console.log(s.ONE); return { n: [s.ONE.length, s.TWO.length] } }';
+    const run = (text, ...more) => ways.run([file(text), ...more]);
+
+    it('gives the script what is in the files, without a final newline, guarded', async () => {
+      const one = file('the first value\n', 'one');
+      const two = file('second', 'two');
+      const { code, stdout, stderr } = await run(script, '--secret-file', `ONE=${one}`, `--secret-file=TWO=${two}`);
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(JSON.parse(stdout), { n: [15, 6] });
+      assert.match(stderr, /\[secret ONE\]/);
+      assert.doesNotMatch(stderr, /the first value/);
+      const leak = await run('function main(i, s) { return s.ONE }', '--secret-file', `ONE=${one}`);
+      assert.notEqual(leak.code, 0);
+      assert.equal(leak.stdout, '');
+      assert.doesNotMatch(leak.stderr, /the first value/);
+    });
+
+    it('refuses what is none', async () => {
+      const bad = file(Buffer.from([0xff, 0xfe, 0xfd]), 'bad');
+      const big = file('x'.repeat(65537), 'big');
+      for (const given of ['ONE', '=x', 'ONE=', `a/b=${bad}`, `__proto__=${bad}`, `ONE=${bad}`, `ONE=${big}`, `ONE=${dir}/none`, `ONE=${dir}`]) {
+        const { code, stderr } = await run(script, '--secret-file', given);
+        assert.equal(code, 2, `${given}: ${stderr}`);
+      }
+      const one = file('value', 'one');
+      assert.equal((await run(script, '--secret-file', `ONE=${one}`, '--secret-file', `ONE=${one}`)).code, 2);
+    });
+  });
+
   for (const [name, call] of Object.entries(ways)) {
     describe(name, () => {
       it('prints the output and exits 0', async () => {
