@@ -133,15 +133,13 @@ static int hex_value(unsigned char c)
  * of the value. `phase` is the place of value[offset] within its group of three bytes. */
 static int base64_digit(const struct guarded *s, size_t offset, unsigned phase, long bit)
 {
-    long first = bit - 8 * (long)phase; /* bit position relative to value[offset] */
-    int digit = 0;
-    for (long b = first; b < first + 6; b++) {
-        long index = (long)offset + (b >= 0 ? b / 8 : -((7 - b) / 8));
-        if (index < 0 || index >= (long)s->size)
-            return -1;
-        digit = digit << 1 | (s->value[index] >> (7 - (b & 7)) & 1);
-    }
-    return digit;
+    long first = 8 * ((long)offset - (long)phase) + bit; /* bit position in the value */
+    if (first < 0 || first + 6 > 8 * (long)s->size)
+        return -1;
+    const unsigned char *at = s->value + first / 8;
+    unsigned skipped = first % 8;
+    unsigned two = (unsigned)at[0] << 8 | (skipped > 2 ? at[1] : 0u);
+    return two >> (10 - skipped) & 63;
 }
 
 static long base64_first_bit(unsigned phase)
@@ -241,10 +239,16 @@ static bool write_key(const struct guarded *s, struct entry *e)
 static int add_entry(struct guard *g, const struct entry *e)
 {
     if (g->entry_count == g->entry_capacity) {
-        size_t capacity = g->entry_capacity ? 2 * g->entry_capacity : 64;
-        struct entry *grown = realloc(g->entries, capacity * sizeof *grown);
+        /* By hand: realloc would leave keys, which are pieces of values, behind. */
+        size_t capacity = g->entry_capacity ? 2 * g->entry_capacity : 512;
+        struct entry *grown = malloc(capacity * sizeof *grown);
         if (!grown)
             return ERR_NO_MEMORY;
+        if (g->entries) {
+            memcpy(grown, g->entries, g->entry_count * sizeof *grown);
+            OPENSSL_cleanse(g->entries, g->entry_count * sizeof *grown);
+            free(g->entries);
+        }
         g->entries = grown;
         g->entry_capacity = capacity;
     }
