@@ -238,10 +238,14 @@ static const char *pool_worker_take_ready(struct pool_worker *worker, const stru
 
     if (worker->state != WORKER_STARTING)
         return "it said twice that it is ready";
-    if (window_read(&worker->window, WINDOW_ERROR, size, &text) == 0 && size > 0)
-        memcpy(report.refused, text.data, size);
-    buf_done(&text);
-    window_wipe(&worker->window, WINDOW_ERROR, size);
+    /* A worker that was given a job before it was ready may be writing that job's error there now:
+     * neither read nor wiped then. Only the first worker's words are wanted, and it has no job. */
+    if (ready->code || !worker->run.done) {
+        if (window_read(&worker->window, WINDOW_ERROR, size, &text) == 0 && size > 0)
+            memcpy(report.refused, text.data, size);
+        buf_done(&text);
+        window_wipe(&worker->window, WINDOW_ERROR, size);
+    }
     if (ready->code) {
         error_set(&pool->start_failure, ERR_SYSTEM, "isolation", "%s", report.refused);
         return "it could not be sealed";
