@@ -28,6 +28,9 @@
 
 /* A worker that is longer than this on one job counts as taken: another is made in its place. */
 #define POOL_LONG_MS        2
+/* While other jobs end, it counts only after this long: where the cores have too much to do, every
+ * job takes longer, and more workers would be no help. */
+#define POOL_LONG_BUSY_MS   20
 /*
  * Jobs for each core that may run and not be long yet. More at once finish no sooner: they only
  * take turns, each on a worker whose memory the others have pushed out of the caches. Fewer leave a
@@ -131,9 +134,10 @@ struct exec_pool {
     uint64_t memory_reserved;
     uint64_t started, lost, retired;
     unsigned running;
-    unsigned long_running; /* of these, those that are long */
-    unsigned short_most;   /* others that may run at once */
-    bool wanted_more;      /* a short job found no worker, and might have run */
+    unsigned long_running;      /* of these, those that are long */
+    uint64_t ended, ended_seen; /* jobs; when the watchdog last looked */
+    unsigned short_most;        /* others that may run at once */
+    bool wanted_more;           /* a short job found no worker, and might have run */
     bool healthy;
     bool sealed_known;
     struct seal_report sealed; /* what is in force for every worker */

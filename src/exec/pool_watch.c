@@ -23,10 +23,13 @@ static void pool_expire(struct pool_worker *worker)
 /* Looks which jobs have been running for longer than a moment. */
 static void pool_find_long(struct exec_pool *pool, uint64_t now)
 {
+    uint64_t least =
+        NS_PER_MS * (pool->ended != pool->ended_seen ? POOL_LONG_BUSY_MS : POOL_LONG_MS);
+    pool->ended_seen = pool->ended;
     for (uint64_t place = 0; place < pool->workers_max; place++) {
         struct pool_worker *worker = pool->places[place];
         if (!worker || !worker->run.done || worker->run.is_long ||
-            now - worker->run.started_ns < POOL_LONG_MS * NS_PER_MS)
+            now - worker->run.started_ns < least)
             continue;
         worker->run.is_long = true;
         pool->long_running++;

@@ -150,6 +150,7 @@ static void pool_run_end(struct exec_pool *pool, const struct exec_run *run,
                          struct exec_result *result)
 {
     pool->running--;
+    pool->ended++;
     pool->long_running -= run->is_long;
     if (run->cancelled)
         result->code = ERR_CANCELLED;
