@@ -36,6 +36,7 @@ struct snapshot {
     uint32_t pages;         /* of ENGINE_PAGE_BYTES */
     uint32_t stack_pointer; /* of the module */
     uint8_t *hot;           /* a flag a page: writable, and restored after each job */
+    uint8_t *filled;        /* for each page: it is not all zeros */
     uint32_t hot_count;
     uint32_t learned;          /* pages that became hot since `runs` was made */
     struct snapshot_run *runs; /* the hot pages, as ranges */
