@@ -673,6 +673,27 @@ static void test_job_before_ready(void **state)
     assert_well(fixture);
 }
 
+/* Regression: the core hears "ready" when the job's error is already where the report was. */
+static void test_ready_heard_after_the_job_failed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job job;
+    const char *text = "an error longer than the report of a worker that is ready";
+    char order[128];
+    snprintf(order, sizeof order, "throw %s", text);
+    reopen(fixture, LIMIT_WORKERS, 1);
+    set_claim(fixture, "slow");
+    assert_int_equal(job_run(fixture, &job, "signal 9"), ERR_WORKER_LOST);
+    assert_true(fixture_until(fixture, exec_can_start(fixture->pool, 0)));
+    assert_int_equal(job_start(fixture, &job, order), 0);
+    usleep(300000); /* READY and DONE both wait to be read */
+    assert_true(fixture_until(fixture, job.ended));
+    assert_string_equal(job.text, text);
+    job_free(&job);
+    clear_claim(fixture);
+    assert_well(fixture);
+}
+
 static void test_sealed_report(void **state)
 {
     struct fixture *fixture = *state;
@@ -763,6 +784,7 @@ int main(int argc, char **argv)
         POOL_TEST(test_zygote_stopped),
         POOL_TEST(test_zygote_socket_full),
         POOL_TEST(test_job_before_ready),
+        POOL_TEST(test_ready_heard_after_the_job_failed),
         POOL_TEST(test_sealed_report),
         POOL_TEST(test_free_while_running),
         POOL_TEST(test_idle_workers_are_trimmed),
