@@ -1,6 +1,6 @@
 /*
- * Memory for keys and secrets: own pages, locked, left out of core dumps, empty in a forked child,
- * wiped when freed. Nothing in the program prints one.
+ * Memory for keys and secrets: pages for nothing else, locked, left out of core dumps, empty in a
+ * forked child, wiped when freed. Nothing in the program prints one. Any thread may call.
  *
  * Life cycle: secret_bytes_init -> use .data -> secret_bytes_done (also of a zeroed one).
  */

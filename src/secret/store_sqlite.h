@@ -13,6 +13,7 @@
 /* X(symbol, SQL): every statement, prepared once. */
 #define SQLITE_STATEMENTS(X)                                                                       \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
+    X(READ, "BEGIN")                                                                               \
     X(COMMIT, "COMMIT")                                                                            \
     X(ROLLBACK, "ROLLBACK")                                                                        \
     X(GET, "SELECT s.id, s.name, s.encrypted_value, s.version, s.created_at, s.updated_at,"        \

@@ -188,10 +188,17 @@ static int get_one(struct store_sqlite *s, struct store_wanted *w, size_t i)
 
 static int get(struct store *store, struct store_wanted *wanted, size_t count)
 {
-    int r = 0;
+    struct store_sqlite *s = self(store);
+    /* One look at the file for all, rather than a lock for each statement. */
+    bool alone = !s->in_transaction;
+    int r = alone ? store_sqlite_run(s, SQL_READ) : 0;
+    if (r)
+        return r;
     for (size_t i = 0; !r && i < count; i++)
         for (size_t k = 0; !r && k < wanted[i].count; k++)
-            r = get_one(self(store), &wanted[i], k);
+            r = get_one(s, &wanted[i], k);
+    if (alone)
+        store_sqlite_run(s, SQL_ROLLBACK);
     return r;
 }
 
