@@ -15,29 +15,29 @@ SCRIPTS = sorted((HERE / "scripts").glob("*.js"))
 CACHE = pathlib.Path(os.environ.get("NEOCOMPUTE_CACHE") or pathlib.Path.home() / ".cache/neocompute")
 
 
-def oracle():
+def oracle(optimise="-O1"):
     """wasm2c's build takes half a minute: kept like the engine's own."""
     inputs = [WASM, HERE / "oracle.c", HERE / "quickjs_driver.c", HERE / "quickjs_driver.h"]
     version = run("wasm2c", "--version") + run(CC, "--version")
-    digest = hashlib.sha256(version.encode() + b"".join(path.read_bytes() for path in inputs))
+    digest = hashlib.sha256((version + optimise).encode() + b"".join(path.read_bytes() for path in inputs))
     kept = CACHE / "oracle" / digest.hexdigest()
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=kept.parent) as directory:
             shutil.copy(WASM, directory)
             run("wasm2c", "quickjs.wasm", "-o", "quickjs.c", cwd=directory)
-            run(CC, "-w", "-O1", "-I.", "-I", WASM2C_RUNTIME, "-I", HERE, "quickjs.c",
+            run(CC, "-w", optimise, "-I.", "-I", WASM2C_RUNTIME, "-I", HERE, "quickjs.c",
                 HERE / "oracle.c", HERE / "quickjs_driver.c", WASM2C_RUNTIME / "wasm-rt-impl.c",
                 "-lm", "-o", "program", cwd=directory)  # fmt: skip
             os.rename(pathlib.Path(directory, "program"), kept)
     return kept
 
 
-def engine(directory):
+def engine(directory, *options):
     """Our build, by the tool that makes the product's, and out of its cache if that was made."""
     directory = pathlib.Path(directory)
     run("python3", TOOLS / "build_engine.py", "--wasm", WASM, "--out", directory, "--cc", CC,
-        "--exports", ROOT / "src/engine/exports.txt")  # fmt: skip
+        "--exports", ROOT / "src/engine/exports.txt", *options)  # fmt: skip
     program = directory / "program"
     run(CC, "-O2", "-I", directory, "-I", ROOT / "src", "-I", HERE, HERE / "native.c",
         HERE / "native_quickjs.c", HERE / "quickjs_driver.c", directory / "libwasm_engine.a",

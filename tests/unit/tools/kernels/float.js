@@ -1,0 +1,1 @@
+(function(){const n=64; const a=new Float64Array(n*n).map((_,i)=>i%7+.5), b=a.map(x=>x*1.25), c=new Float64Array(n*n); for(let r=0;r<1;r++) for(let i=0;i<n;i++) for(let j=0;j<n;j++){let s=0; for(let k=0;k<n;k++) s+=a[i*n+k]*b[k*n+j]; c[i*n+j]=s} return c[77]})()

@@ -1,0 +1,1 @@
+(function(){let o=[]; for(let i=0;i<5000;i++) o.push({id:i,name:"n"+i,v:[i,i/3,null,true],t:"some text with \"quotes\" "+i}); let n=0; for(let k=0;k<1;k++){ const s=JSON.stringify(o); n+=s.length; o=JSON.parse(s);} return n})()

@@ -1,0 +1,1 @@
+(function(){class P{constructor(x,y){this.x=x;this.y=y} add(o){return new P(this.x+o.x,this.y+o.y)} get len(){return Math.sqrt(this.x*this.x+this.y*this.y)}} let p=new P(0,0); const d=new P(1,2); let t=0; for(let i=0;i<60000;i++){p=p.add(d); t+=p.len; if(i%1000==0)p=new P(0,0)} return t})()

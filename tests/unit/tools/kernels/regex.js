@@ -1,0 +1,1 @@
+(function(){let s="the quick brown fox 12345 jumps over lazy dogs ".repeat(2000); let n=0; for(const m of s.matchAll(/(\w+)\s(\d+)\s(\w+)/g)) n+=m[0].length; return n+s.replace(/o(.)/g,"[$1]").length})()

@@ -1,0 +1,1 @@
+(function(){let s=""; for(let i=0;i<40000;i++) s+=String.fromCharCode(97+i%26); let c={}; for(const ch of s) c[ch]=(c[ch]||0)+1; return s.split("a").map(x=>x.toUpperCase()).join("-").length+JSON.stringify(c).length})()
