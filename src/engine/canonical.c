@@ -3,6 +3,8 @@
 #include "engine/text.h"
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #define GAS_VALUE 10u /* what a value costs */
@@ -15,6 +17,7 @@ struct writer {
     struct engine *e;
     struct canonical_frame *frames;
     uint32_t depth;
+    uint32_t around; /* levels of the output around the first frame */
     size_t size;
     int code; /* set once: why nothing more is written */
 };
@@ -177,6 +180,77 @@ static void put_integer(struct writer *w, int64_t number)
     put(w, text, (size_t)n);
 }
 
+#define NUMBER_TEXT_MOST 32 /* characters; QuickJS writes at most 26 */
+#define DIGITS_MOST      17 /* that a double needs */
+
+static bool is_power_of_two(double number)
+{
+    int exponent;
+    return fabs(frexp(number, &exponent)) == 0.5;
+}
+
+/* Adds one to the decimal that ends before `at`; false if it is all nines. */
+static bool add_one(char *text, char *at)
+{
+    while (at-- > text) {
+        if (*at >= '0' && *at < '9') {
+            *at += 1;
+            return true;
+        }
+        if (*at == '9') {
+            *at = '0';
+        }
+    }
+    return false;
+}
+
+static unsigned significant_digits(const char *text)
+{
+    unsigned count = 0;
+    for (; *text != '\0' && *text != 'e'; text++) {
+        count += *text >= (count > 0 ? '0' : '1') && *text <= '9';
+    }
+    return count;
+}
+
+/*
+ * ECMAScript wants the fewest digits that read back as the same number. Below a power of two the
+ * doubles are closer than above it, and there QuickJS misses a decimal that is rounded up:
+ * 5.9604644775390625e-8 for 5.960464477539063e-8. Anyone who writes the parsed output again would
+ * get other bytes and another hash. `text` is a string; made shorter in place where it can be.
+ */
+static void shorten_power_of_two(char text[NUMBER_TEXT_MOST], double number)
+{
+    char shorter[NUMBER_TEXT_MOST] = "";
+    size_t end = strcspn(text, "e"); /* of the digits */
+    if (memchr(text, '.', end) == NULL || significant_digits(text) != DIGITS_MOST) {
+        return;
+    }
+    memcpy(shorter, text, end - 1);
+    if (!add_one(shorter, shorter + end - 1)) {
+        return;
+    }
+    size_t size = end - 1;
+    while (shorter[size - 1] == '0') { /* there is a digit that is none: the one that grew */
+        size--;
+    }
+    size -= shorter[size - 1] == '.';
+    memcpy(shorter + size, text + end, strlen(text + end) + 1);
+    if (strtod(shorter, NULL) == number) {
+        memcpy(text, shorter, sizeof(shorter));
+    }
+}
+
+static void put_power_of_two(struct writer *w, struct span digits, double number)
+{
+    char text[NUMBER_TEXT_MOST] = "";
+    if (digits.size < sizeof(text)) {
+        memcpy(text, digits.data, digits.size);
+    }
+    shorten_power_of_two(text, number);
+    put(w, text, strlen(text));
+}
+
 #define EXACT_INTEGER_MOST 9007199254740991.0
 
 static void put_number(struct writer *w, js_value value)
@@ -192,7 +266,11 @@ static void put_number(struct writer *w, js_value value)
         put_integer(w, (int64_t)number);
     } else {
         struct js_text text = js_text(w->e, value); /* of a primitive: no code is run */
-        put(w, text.span.data, text.span.size);
+        if (is_power_of_two(number)) {
+            put_power_of_two(w, text.span, number);
+        } else {
+            put(w, text.span.data, text.span.size);
+        }
         js_text_free(w->e, &text);
     }
 }
@@ -565,9 +643,9 @@ static void push(struct writer *w, js_value object, enum kind kind)
         fail_invalid(w, "the value contains itself");
         return;
     }
-    if (w->depth >= most) {
-        w->code =
-            limit_exceeded(&e->why, ERR_OUTPUT_TOO_LARGE, LIMIT_OUTPUT_DEPTH, w->depth + 1, most);
+    uint32_t level = w->around + w->depth + 1;
+    if (level > most) {
+        w->code = limit_exceeded(&e->why, ERR_OUTPUT_TOO_LARGE, LIMIT_OUTPUT_DEPTH, level, most);
         return;
     }
     struct canonical_frame *f = &w->frames[w->depth];
@@ -658,6 +736,7 @@ int canonical_write(struct engine *e, js_value value)
         walk(&w);
     } else {
         put(&w, "{\"result\":", 10);
+        w.around = 1;
         put_value(&w, kind == KIND_ABSENT ? JS_NULL : value, kind);
         walk(&w);
         put_char(&w, '}');

@@ -57,6 +57,10 @@ static const struct {
     {"Object(Symbol())", "{}"},
     {"[new Map([[1, 2]]), new Set([1]), /x/g, new Error('e'), new WeakMap()]",
      "{\"result\":[{},{},{},{},{}]}"},
+    {"[2 ** -24, -(2 ** -44), 2 ** 89, 2 ** -1017, 2 ** -1074, 2 ** 67, 2 ** 149]",
+     "{\"result\":[5.960464477539063e-8,-5.684341886080802e-14,6.189700196426902e+26,"
+     "7.120236347223045e-307,5e-324,147573952589676410000,"
+     "7.1362384635298e+44]}"},
     {"new Map()", "{}"},
     {"new Uint8Array([5, 6, 7])", "{\"0\":5,\"1\":6,\"2\":7}"},
     {"new Float64Array(11)", "{\"0\":0,\"1\":0,\"10\":0,\"2\":0,\"3\":0,\"4\":0,\"5\":0,\"6\":0,"
@@ -124,6 +128,8 @@ static void refuses_what_has_no_json_form_and_says_where(void **state)
          NULL, ERR_SCRIPT_ERROR},
         {"(() => { let a = 1; for (let i = 0; i < 1001; i++) a = [a]; return a })()",
          "output_depth: 1001 of 1000 used", ERR_OUTPUT_TOO_LARGE},
+        {"(() => { let a = []; for (let i = 0; i < 999; i++) a = [a]; return a })()",
+         "output_depth: 1001 of 1000 used", ERR_OUTPUT_TOO_LARGE}, /* {"result": ...} is one */
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         char script[2000];
