@@ -240,7 +240,7 @@ static int add_entry(struct guard *g, const struct entry *e)
 {
     if (g->entry_count == g->entry_capacity) {
         /* By hand: realloc would leave keys, which are pieces of values, behind. */
-        size_t capacity = g->entry_capacity ? 2 * g->entry_capacity : 512;
+        size_t capacity = g->entry_capacity ? 2 * g->entry_capacity : 128;
         struct entry *grown = malloc(capacity * sizeof *grown);
         if (!grown)
             return ERR_NO_MEMORY;

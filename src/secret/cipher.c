@@ -52,7 +52,9 @@ int secret_key_init(struct secret_key *key, const char *text, struct error_detai
             2 * SECRET_MASTER_SIZE, SECRET_MASTER_SIZE, digits.size);
         goto out;
     }
-    r = derive(&made.master, INFO_VALUES, made.derived.data, SECRET_MASTER_SIZE);
+    made.cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    r = !made.cipher ? ERR_INTERNAL
+                     : derive(&made.master, INFO_VALUES, made.derived.data, SECRET_MASTER_SIZE);
     if (!r)
         r = derive(&made.master, INFO_KEY_ID, made.id, sizeof made.id);
 out:
@@ -67,6 +69,8 @@ void secret_key_done(struct secret_key *key)
 {
     secret_bytes_done(&key->master);
     secret_bytes_done(&key->derived);
+    EVP_CIPHER_free(key->cipher);
+    key->cipher = NULL;
     OPENSSL_cleanse(key->id, sizeof key->id);
 }
 
@@ -98,12 +102,13 @@ static int write_aad(const uint8_t *key_id, const struct secret_place *place, st
 /* --- AES-256-GCM --- */
 
 /* out: nonce ‖ ciphertext ‖ tag, value.size + 28 bytes. */
-static int gcm_seal(const uint8_t *key, struct span aad, struct span value, uint8_t *out)
+static int gcm_seal(const EVP_CIPHER *cipher, const uint8_t *key, struct span aad,
+                    struct span value, uint8_t *out)
 {
     uint8_t *text = out + SECRET_NONCE_SIZE, *tag = text + value.size;
     int n, ok = RAND_bytes(out, SECRET_NONCE_SIZE) == 1;
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-    ok = ok && ctx && EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, out) == 1;
+    ok = ok && ctx && EVP_EncryptInit_ex(ctx, cipher, NULL, key, out) == 1;
     if (ok && aad.size)
         ok = EVP_EncryptUpdate(ctx, NULL, &n, (const uint8_t *)aad.data, (int)aad.size) == 1;
     if (ok && value.size)
@@ -115,12 +120,13 @@ static int gcm_seal(const uint8_t *key, struct span aad, struct span value, uint
 }
 
 /* `sealed` is nonce ‖ ciphertext ‖ tag; `out` has room for the ciphertext's size. */
-static bool gcm_open(const uint8_t *key, struct span aad, struct span sealed, uint8_t *out)
+static bool gcm_open(const EVP_CIPHER *cipher, const uint8_t *key, struct span aad,
+                     struct span sealed, uint8_t *out)
 {
     const uint8_t *nonce = (const uint8_t *)sealed.data, *text = nonce + SECRET_NONCE_SIZE;
     int size = (int)(sealed.size - SECRET_NONCE_SIZE - SECRET_TAG_SIZE), n;
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-    bool ok = ctx && EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce) == 1;
+    bool ok = ctx && EVP_DecryptInit_ex(ctx, cipher, NULL, key, nonce) == 1;
     if (ok && aad.size)
         ok = EVP_DecryptUpdate(ctx, NULL, &n, (const uint8_t *)aad.data, (int)aad.size) == 1;
     if (ok && size)
@@ -147,7 +153,7 @@ int secret_seal(const struct secret_key *key, enum secret_format format,
     if (!r && format == SECRET_FORMAT_V2)
         r = write_aad(key->id, place, &aad);
     if (!r)
-        r = gcm_seal(format == SECRET_FORMAT_V2 ? key->derived.data : key->master.data,
+        r = gcm_seal(key->cipher, format == SECRET_FORMAT_V2 ? key->derived.data : key->master.data,
                      (struct span){aad.data, aad.size}, value, sealed);
     if (!r && format == SECRET_FORMAT_V2) {
         char id[2 * SECRET_KEY_ID_SIZE + 1];
@@ -192,8 +198,8 @@ int secret_open(const struct secret_key *key, const struct secret_place *place, 
     size_t plain = raw.size - SECRET_NONCE_SIZE - SECRET_TAG_SIZE;
     if (plain > SECRET_VALUE_MOST || secret_bytes_init(&value, plain ? plain : 1))
         goto out;
-    if (!gcm_open(secret, (struct span){aad.data, aad.size}, (struct span){raw.data, raw.size},
-                  value.data))
+    if (!gcm_open(key->cipher, secret, (struct span){aad.data, aad.size},
+                  (struct span){raw.data, raw.size}, value.data))
         goto out;
     *ret = value;
     *size = plain;

@@ -30,8 +30,9 @@
 enum secret_format { SECRET_FORMAT_V1 = 1, SECRET_FORMAT_V2 = 2 };
 
 struct secret_key {
-    struct secret_bytes master;  /* for v1 */
-    struct secret_bytes derived; /* for v2 */
+    struct secret_bytes master;   /* for v1 */
+    struct secret_bytes derived;  /* for v2 */
+    struct evp_cipher_st *cipher; /* looked up once: OpenSSL would for each value */
     uint8_t
         id[SECRET_KEY_ID_SIZE]; /* HKDF of the master under a label of its own: no key material */
 };

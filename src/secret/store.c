@@ -36,3 +36,10 @@ struct span store_service_read(struct span row, bool *pinned)
     *pinned = true;
     return SPAN(SECRET_SERVICE);
 }
+
+bool store_policy_room(struct secret_policy *policy, struct arena *arena)
+{
+    if (!policy->scripts)
+        policy->scripts = arena_alloc(arena, SECRET_SCRIPTS_MOST * sizeof *policy->scripts);
+    return policy->scripts && policy->script_count < SECRET_SCRIPTS_MOST;
+}

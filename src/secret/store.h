@@ -58,6 +58,9 @@ enum store_action store_action_of(struct span name); /* STORE_ACTION_COUNT if th
 struct span store_service_written(struct span service, bool pinned);
 struct span store_service_read(struct span row, bool *pinned); /* sets *pinned, never clears it */
 
+/* For stores: room for one more pinned script? The list is made with the first; most have none. */
+bool store_policy_room(struct secret_policy *policy, struct arena *arena);
+
 /* One audit row. `seq`, `boot_id` and `mac` are empty in rows of other services. */
 struct store_audit {
     uint64_t id;

@@ -140,9 +140,7 @@ static int read_secret(const PGresult *result, int row, struct arena *arena,
     policy->allow_output = read_bool(result, row, 8);
     policy->guard = read_bool(result, row, 9);
     policy->services = arena_alloc(arena, SECRET_SERVICES_MOST * sizeof *policy->services);
-    policy->scripts = arena_alloc(arena, SECRET_SCRIPTS_MOST * sizeof *policy->scripts);
-    bool ok = policy->services && policy->scripts &&
-              read_text(result, row, 1, arena, &secret->id) &&
+    bool ok = policy->services && read_text(result, row, 1, arena, &secret->id) &&
               read_text(result, row, 2, arena, &secret->name) &&
               read_text(result, row, 3, arena, &secret->sealed);
     return ok ? 0 : ERR_NO_MEMORY;
@@ -162,8 +160,8 @@ static int read_rule(const PGresult *result, int row, bool script, struct arena 
         list[policy->service_count++] = store_service_read(id, &policy->pinned);
         return 0;
     }
-    if (policy->script_count == SECRET_SCRIPTS_MOST)
-        return 0;
+    if (!store_policy_room(policy, arena))
+        return policy->scripts ? 0 : ERR_NO_MEMORY;
     struct secret_script *entry = (struct secret_script *)&policy->scripts[policy->script_count++];
     hex_decode(entry->sha256, SECRET_HASH_SIZE, cell(result, row, 2));
     entry->expires_unix_ms = read_number(result, row, 4);

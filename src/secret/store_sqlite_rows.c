@@ -76,9 +76,9 @@ static int service_row(sqlite3_stmt *stmt, struct arena *arena, void *ctx)
 static int script_row(sqlite3_stmt *stmt, struct arena *arena, void *ctx)
 {
     struct store_secret *secret = ctx;
+    if (!store_policy_room(&secret->policy, arena))
+        return secret->policy.scripts ? 0 : ERR_NO_MEMORY;
     struct secret_script *list = (struct secret_script *)secret->policy.scripts;
-    if (secret->policy.script_count == SECRET_SCRIPTS_MOST)
-        return 0;
     struct secret_script *script = &list[secret->policy.script_count++];
     const void *hash = sqlite3_column_blob(stmt, 0);
     if (hash && sqlite3_column_bytes(stmt, 0) == SECRET_HASH_SIZE)
@@ -92,8 +92,7 @@ static int read_rules(struct store_sqlite *s, struct span user, struct arena *ar
 {
     struct secret_policy *policy = &secret->policy;
     policy->services = arena_alloc(arena, SECRET_SERVICES_MOST * sizeof *policy->services);
-    policy->scripts = arena_alloc(arena, SECRET_SCRIPTS_MOST * sizeof *policy->scripts);
-    if (!policy->services || !policy->scripts)
+    if (!policy->services)
         return ERR_NO_MEMORY;
     int r = each_row(bind_place(s, SQL_SERVICES, user, secret->name), arena, service_row, secret);
     if (!r)
