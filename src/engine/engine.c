@@ -37,10 +37,12 @@
  */
 
 /*
- * Native stack for ENGINE_CALL_DEPTH counted calls, with room for what is not counted. The largest
- * frame is the interpreter's, 1.3 KiB under AddressSanitizer.
+ * Native stack for ENGINE_CALL_DEPTH counted calls. WASM_FRAME_BYTES is what the compiler says one
+ * of them takes at most, with everything uncounted below it; the rest is for host functions, whose
+ * calls back into the module are counted again, and for sanitizers.
  */
-const size_t engine_stack_bytes = 24 * MIB;
+#define HOST_STACK_BYTES (2 * MIB)
+const size_t engine_stack_bytes = (size_t)ENGINE_CALL_DEPTH * WASM_FRAME_BYTES + HOST_STACK_BYTES;
 
 /*
  * Landing. The job's code runs below engine_guarded, where a trap or an end of the job jumps to;

@@ -8,7 +8,7 @@
  * Life cycle: engine_new (instantiate, run the prelude, take the snapshot; milliseconds) ->
  * engine_run for each job (microseconds; restores before it returns) -> engine_free.
  *
- * The calling thread needs a native stack of ENGINE_STACK_BYTES: recursion ends at a counted depth
+ * The calling thread needs a native stack of engine_stack_bytes: recursion ends at a counted depth
  * (limit call_depth) that always comes first.
  */
 #ifndef NEOCOMPUTE_ENGINE_ENGINE_H
