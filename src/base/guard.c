@@ -41,7 +41,7 @@ _Static_assert(STRIDE + BLOCK - 1 <= GUARD_WINDOW, "a window may contain no whol
 #define NO_ENTRY  UINT32_MAX
 
 /* Bits of the bitmap for each entry, so that ordinary text rarely gets past it; and its bounds. */
-#define BITMAP_BITS_PER_ENTRY 64
+#define BITMAP_BITS_PER_ENTRY 128
 #define BITMAP_BITS_LEAST     (1u << 16)
 #define BITMAP_BITS_MOST      (1u << 24)
 
@@ -339,6 +339,29 @@ static int add_secret(struct guard *g, size_t index, const struct guard_secret *
     return r ? r : add_lines(g, index);
 }
 
+/* The bit of the characters of a key but its first or its last; see guard_find. */
+static uint64_t bit_of(const struct guard *g, uint64_t seven)
+{
+    return mix(seven) >> g->bitmap_shift;
+}
+
+/* The first seven characters of eight, as load_key reads them; the last seven; both alike. */
+static uint64_t first_seven(uint64_t key)
+{
+    return key << 8;
+}
+
+static uint64_t last_seven(uint64_t key)
+{
+    return key >> 8 << 8;
+}
+
+static void set_bit(struct guard *g, uint64_t seven)
+{
+    uint64_t bit = bit_of(g, seven);
+    g->bitmap[bit / 8] |= (uint8_t)(1u << bit % 8);
+}
+
 static int build_table(struct guard *g)
 {
     size_t buckets = 64;
@@ -362,8 +385,8 @@ static int build_table(struct guard *g)
         uint32_t *bucket = &g->buckets[(mixed >> 20) & g->bucket_mask];
         e->next = *bucket;
         *bucket = i;
-        uint64_t bit = mixed >> g->bitmap_shift;
-        g->bitmap[bit / 8] |= (uint8_t)(1u << bit % 8);
+        set_bit(g, first_seven(e->key));
+        set_bit(g, last_seven(e->key));
     }
     return 0;
 }
@@ -608,10 +631,11 @@ static bool take_steps(const struct guard *g, const struct entry *e)
 }
 
 /* An entry at this position that makes a match. */
-static bool try_position(const struct guard *g, uint64_t key, uint64_t mixed, struct span text,
-                         size_t at, struct guard_match *ret)
+static bool try_position(const struct guard *g, struct span text, size_t at,
+                         struct guard_match *ret)
 {
-    uint32_t i = g->buckets[(mixed >> 20) & g->bucket_mask];
+    uint64_t key = load_key((const unsigned char *)text.data + at);
+    uint32_t i = g->buckets[(mix(key) >> 20) & g->bucket_mask];
     for (; i != NO_ENTRY; i = g->entries[i].next) {
         const struct entry *e = &g->entries[i];
         if (!take_steps(g, e)) {
@@ -625,20 +649,28 @@ static bool try_position(const struct guard *g, uint64_t key, uint64_t mixed, st
     return false;
 }
 
+/*
+ * Of a key, at any place, either the first seven characters or the last seven stand at a place of
+ * even distance from the start: so every other place is looked at, and where its seven characters
+ * are known, the key may begin there or one before.
+ */
 bool guard_find(const struct guard *g, struct span text, size_t from, struct guard_match *ret)
 {
-    if (g->entry_count == 0 || text.size < KEY_CHARS)
+    if (g->entry_count == 0 || text.size < KEY_CHARS || from > text.size - KEY_CHARS)
         return false;
-    const unsigned char *bytes = (const unsigned char *)text.data;
-    for (size_t at = from; at + KEY_CHARS <= text.size; at++) {
-        uint64_t key = load_key(bytes + at), mixed = mix(key);
-        uint64_t bit = mixed >> g->bitmap_shift;
-        if (__builtin_expect(!(g->bitmap[bit / 8] >> bit % 8 & 1), 1))
+    const unsigned char *bytes = (const unsigned char *)text.data, *bitmap = g->bitmap;
+    size_t last = text.size - KEY_CHARS;
+    uint64_t bit;
+    for (size_t at = from; at <= last; at += 2) {
+        bit = bit_of(g, first_seven(load_key(bytes + at)));
+        if (__builtin_expect(!(bitmap[bit / 8] >> bit % 8 & 1), 1))
             continue;
-        if (try_position(g, key, mixed, text, at, ret))
+        if ((at > from && try_position(g, text, at - 1, ret)) || try_position(g, text, at, ret))
             return true;
     }
-    return false;
+    /* One that begins at the last place may have its even place behind it. */
+    bit = bit_of(g, last_seven(load_key(bytes + last)));
+    return (bitmap[bit / 8] >> bit % 8 & 1) && try_position(g, text, last, ret);
 }
 
 int guard_redact(const struct guard *g, struct span text, struct buf *out)

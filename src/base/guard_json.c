@@ -66,7 +66,12 @@ static size_t decode_string(const char *from, size_t size, char *to)
 /* The end of the string whose first quote is at `at`: the place of its last quote. */
 static size_t string_end(struct span json, size_t at, bool *escaped)
 {
+    const char *from = json.data + at + 1;
+    size_t rest = json.size - at - 1;
+    const char *quote = memchr(from, '"', rest);
     *escaped = false;
+    if (quote && !memchr(from, '\\', (size_t)(quote - from)))
+        return (size_t)(quote - json.data);
     for (at++; at < json.size && json.data[at] != '"'; at++) {
         if (json.data[at] == '\\') {
             *escaped = true;
@@ -165,6 +170,8 @@ static bool leaks(const struct guard *g, struct span json, size_t at, size_t siz
                   char *scratch, size_t *ret)
 {
     struct span text = {json.data + at, size};
+    if (size < GUARD_VALUE_LEAST)
+        return false; /* shorter than every needle, in every spelling */
     if (escaped)
         text = (struct span){scratch, decode_string(json.data + at, size, scratch)};
     struct guard_match m;
