@@ -383,9 +383,15 @@ int store_postgres_open(const char *url, struct store **ret, struct error_detail
     const char *keys[] = {
         "dbname",          "connect_timeout",  "application_name",        "options",
         "keepalives_idle", "tcp_user_timeout", remote ? "sslmode" : NULL, NULL};
-    const char *values[] = {
-        url,  "5",     "neocompute",  "-c statement_timeout=10000 -c client_min_messages=error",
-        "10", "15000", "verify-full", NULL};
+    const char *values[] = {url,
+                            "5",
+                            "neocompute",
+                            "-c statement_timeout=10000 -c client_min_messages=error"
+                            " -c plan_cache_mode=force_generic_plan -c jit=off",
+                            "10",
+                            "15000",
+                            "verify-full",
+                            NULL};
     p->connection = PQconnectdbParams(keys, values, 1);
     if (PQstatus(p->connection) != CONNECTION_OK) {
         r = error_set(detail, ERR_SYSTEM, "database-url", "%s", PQerrorMessage(p->connection));
