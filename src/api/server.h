@@ -49,7 +49,7 @@ struct api {
     struct exchange *waiting_first, *waiting_last;
     struct exchange *exchanges;
 
-    bool stopping, jobs_stopped;
+    bool stopping;
     uint64_t stop_deadline_ms;
     void (*stopped)(void *ctx);
     void *stopped_ctx;

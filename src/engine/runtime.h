@@ -52,7 +52,7 @@ struct meter {
     uint64_t timeout_ns;
 };
 
-/* log.c */
+/* logs.c */
 struct log_state {
     uint32_t count;   /* entries written */
     uint32_t dropped; /* entries that had no place */
@@ -97,7 +97,6 @@ struct realm {
         class_dom_exception;
     uint32_t intrinsics[ENGINE_INTRINSICS]; /* addresses of the realm's own prototypes, sorted */
     uint32_t intrinsic_count;
-    uint32_t object_prototype;
     struct span names[ENGINE_REALM_NAMES]; /* sorted; owned */
     uint32_t name_count;
 };
