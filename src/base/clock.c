@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -24,40 +23,63 @@ uint64_t clock_unix_ms(void)
     return clock_read(CLOCK_REALTIME) / NS_PER_MS;
 }
 
+/* The last `count` decimal digits. Every answer has a time in it: strftime and printf cost 1 µs. */
+static void write_digits(char *text, int count, uint64_t value)
+{
+    for (; count > 0; value /= 10)
+        text[--count] = (char)('0' + value % 10);
+}
+
 void clock_format_time(char text[static CLOCK_TIME_SIZE], uint64_t unix_ms)
 {
     const uint64_t last_ms = 253402300799999; /* 9999-12-31T23:59:59.999Z */
-    time_t seconds;
     struct tm tm;
-    size_t size;
 
     if (unix_ms > last_ms)
         unix_ms = last_ms;
-    seconds = (time_t)(unix_ms / 1000);
+    time_t seconds = (time_t)(unix_ms / 1000);
     gmtime_r(&seconds, &tm);
-    size = strftime(text, CLOCK_TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(text + size, CLOCK_TIME_SIZE - size, ".%03uZ", (unsigned)(unix_ms % 1000));
+    memcpy(text, "0000-00-00T00:00:00.000Z", CLOCK_TIME_SIZE);
+    write_digits(text, 4, (uint64_t)tm.tm_year + 1900);
+    write_digits(text + 5, 2, (uint64_t)tm.tm_mon + 1);
+    write_digits(text + 8, 2, (uint64_t)tm.tm_mday);
+    write_digits(text + 11, 2, (uint64_t)tm.tm_hour);
+    write_digits(text + 14, 2, (uint64_t)tm.tm_min);
+    write_digits(text + 17, 2, (uint64_t)tm.tm_sec);
+    write_digits(text + 20, 3, unix_ms % 1000);
+}
+
+static char *write_number(char *text, uint64_t value)
+{
+    int count = 1;
+
+    for (uint64_t rest = value; rest >= 10; rest /= 10)
+        count++;
+    write_digits(text, count, value);
+    return text + count;
 }
 
 /*
  * `value` units of 10^-digits, as "12.5": without the zeros at the end, and without the point if
- * nothing is left behind it. Returns the number of characters.
+ * nothing is left behind it. Returns its end.
  */
-static size_t format_decimal(char *text, size_t text_size, uint64_t value, int digits)
+static char *write_decimal(char *text, uint64_t value, int digits)
 {
     uint64_t scale = 1;
 
     for (int i = 0; i < digits; i++)
         scale *= 10;
-    uint64_t whole = value / scale, fraction = value % scale;
+    uint64_t fraction = value % scale;
+    text = write_number(text, value / scale);
     while (digits > 0 && fraction % 10 == 0) {
         fraction /= 10;
         digits--;
     }
     if (digits == 0)
-        return (size_t)snprintf(text, text_size, "%llu", (unsigned long long)whole);
-    return (size_t)snprintf(text, text_size, "%llu.%0*llu", (unsigned long long)whole, digits,
-                            (unsigned long long)fraction);
+        return text;
+    *text++ = '.';
+    write_digits(text, digits, fraction);
+    return text + digits;
 }
 
 void clock_format_duration(char text[static CLOCK_DURATION_SIZE], uint64_t ns)
@@ -65,7 +87,6 @@ void clock_format_duration(char text[static CLOCK_DURATION_SIZE], uint64_t ns)
     const uint64_t minute = 60 * NS_PER_S, hour = 60 * minute;
     const char *unit = "s";
     int digits = 9;
-    size_t size = 0;
 
     if (ns > INT64_MAX)
         ns = INT64_MAX;
@@ -79,14 +100,17 @@ void clock_format_duration(char text[static CLOCK_DURATION_SIZE], uint64_t ns)
         unit = "ms";
         digits = 6;
     }
-    if (ns >= hour)
-        size +=
-            (size_t)snprintf(text, CLOCK_DURATION_SIZE, "%lluh", (unsigned long long)(ns / hour));
-    if (ns >= minute)
-        size += (size_t)snprintf(text + size, CLOCK_DURATION_SIZE - size, "%llum",
-                                 (unsigned long long)(ns % hour / minute));
-    size += format_decimal(text + size, CLOCK_DURATION_SIZE - size, ns % minute, digits);
-    snprintf(text + size, CLOCK_DURATION_SIZE - size, "%s", unit);
+    /* At most "2562047h47m16.854775807s": INT64_MAX is the most. */
+    if (ns >= hour) {
+        text = write_number(text, ns / hour);
+        *text++ = 'h';
+    }
+    if (ns >= minute) {
+        text = write_number(text, ns % hour / minute);
+        *text++ = 'm';
+    }
+    text = write_decimal(text, ns % minute, digits);
+    memcpy(text, unit, strlen(unit) + 1);
 }
 
 static bool is_digit(char c)
