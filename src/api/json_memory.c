@@ -1,8 +1,9 @@
 #include "api/json_memory.h"
 
-#include <stdalign.h>
-#include <stddef.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct json_block {
     struct json_block *next, *prev;
@@ -30,9 +31,27 @@ static void unlink_block(struct json_memory *memory, struct json_block *block)
         block->next->prev = block->prev;
 }
 
+/* Part of `first`, or NULL when it has no room. */
+static void *take_first(struct json_memory *memory, size_t size)
+{
+    if (size > JSON_MEMORY_FIRST - memory->first_used)
+        return NULL;
+    char *data = memory->first + memory->first_used;
+    memory->first_used += (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+    return data;
+}
+
+static bool is_first(const struct json_memory *memory, const void *data)
+{
+    return (uintptr_t)data - (uintptr_t)memory->first < JSON_MEMORY_FIRST;
+}
+
 static void *take(void *ctx, size_t size)
 {
     struct json_memory *memory = ctx;
+    void *data = take_first(memory, size);
+    if (data)
+        return data;
     struct json_block *block = malloc(sizeof *block + size);
     if (!block)
         longjmp(memory->failed, 1);
@@ -42,7 +61,7 @@ static void *take(void *ctx, size_t size)
 
 static void give_back(void *ctx, void *data)
 {
-    if (!data)
+    if (!data || is_first(ctx, data))
         return;
     unlink_block(ctx, block_of(data));
     free(block_of(data));
@@ -53,6 +72,11 @@ static void *resize(void *ctx, void *data, size_t size)
     struct json_memory *memory = ctx;
     if (!data)
         return take(ctx, size);
+    if (is_first(memory, data)) {
+        /* How much of it was this block's is not known, but where it ends at most. */
+        size_t most = (size_t)(memory->first + JSON_MEMORY_FIRST - (char *)data);
+        return memmove(take(ctx, size), data, size < most ? size : most);
+    }
     struct json_block *block = block_of(data);
     unlink_block(memory, block);
     struct json_block *grown = realloc(block, sizeof *block + size);
@@ -65,6 +89,7 @@ static void *resize(void *ctx, void *data, size_t size)
 yajl_alloc_funcs json_memory_init(struct json_memory *memory)
 {
     memory->blocks = NULL;
+    memory->first_used = 0;
     return (yajl_alloc_funcs){.malloc = take, .realloc = resize, .free = give_back, .ctx = memory};
 }
 
@@ -75,4 +100,6 @@ void json_memory_done(struct json_memory *memory)
         free(block);
     }
     memory->blocks = NULL;
+    explicit_bzero(memory->first, memory->first_used);
+    memory->first_used = 0;
 }
