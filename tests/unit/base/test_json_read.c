@@ -111,6 +111,28 @@ static void whole_numbers(void **state)
     assert_false(json_read_u64(SPAN(""), &value));
 }
 
+static void halves_of_surrogate_pairs_are_seen(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *literal;
+        bool paired;
+    } table[] = {
+        {"\"\"", true},
+        {"\"plain \\n \\\\ud800\"", true},
+        {"\"\\ud83d\\udd11\"", true},
+        {"\"\\uD83D\\uDD11\\ud83d\\udd11\"", true},
+        {"\"\\ud800\"", false},
+        {"\"\\udc00\"", false},
+        {"\"\\udc00\\ud800\"", false},
+        {"\"\\ud800x\\udc00\"", false},
+        {"\"\\ud800\\ud800\\udc00\"", false},
+        {"\"\\\\\\ud800\"", false},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        assert_int_equal(json_is_paired(span_of(table[i].literal)), table[i].paired);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +141,7 @@ int main(void)
         cmocka_unit_test(malformed_text_is_walked_safely),
         cmocka_unit_test(deep_nesting_is_no_recursion),
         cmocka_unit_test(strings_are_decoded),
+        cmocka_unit_test(halves_of_surrogate_pairs_are_seen),
         cmocka_unit_test(whole_numbers),
     };
     return RUN_TESTS(tests);

@@ -263,6 +263,37 @@ static void audit_rows_come_back_as_written(void **state)
     arena_done(&arena);
 }
 
+static void audit_pages_are_in_the_order_of_writing(void **state)
+{
+    (void)state;
+    enum { COUNT = 25, PAGE = 7 };
+    struct store_audit rows[COUNT], got[PAGE];
+    const struct store_audit *list[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        rows[i] = (struct store_audit){.user = SPAN("frank"),
+                                       .name = SPAN("K"),
+                                       .action = STORE_READ,
+                                       .created_unix_ms = 1000 + i};
+        list[i] = &rows[i];
+    }
+    assert_int_equal(st()->ops->commit_audit(st(), list, COUNT), 0);
+    struct arena arena;
+    arena_init(&arena, ARENA_MOST);
+    struct store_page page = {.limit = PAGE};
+    int64_t expected = 1000 + COUNT;
+    size_t count;
+    do {
+        count = PAGE;
+        assert_int_equal(st()->ops->list_audit(st(), SPAN("frank"), &page, &arena, got, &count), 0);
+        for (size_t i = 0; i < count; i++) {
+            assert_int_equal(got[i].created_unix_ms, --expected);
+            page.after = got[i].id;
+        }
+    } while (count == PAGE);
+    assert_int_equal(expected, 1000);
+    arena_done(&arena);
+}
+
 static void nothing_is_left_of_a_rollback(void **state)
 {
     (void)state;
@@ -357,6 +388,7 @@ static int store_suite_run(struct store_suite *given)
         cmocka_unit_test(a_namesake_does_not_inherit_rules),
         cmocka_unit_test(pages_of_names),
         cmocka_unit_test(audit_rows_come_back_as_written),
+        cmocka_unit_test(audit_pages_are_in_the_order_of_writing),
         cmocka_unit_test(nothing_is_left_of_a_rollback),
         cmocka_unit_test(two_servers_lose_no_update),
         cmocka_unit_test(facts),

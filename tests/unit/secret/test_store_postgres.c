@@ -73,6 +73,9 @@ static void a_live_database_gets_only_what_is_missing(void **state)
         assert_int_equal(store->ops->get_fact(store, "format", &arena, &format), 0);
         assert_span(format, "1");
         arena_done(&arena);
+        assert_true(store->ops->takes_user(store, user));
+        assert_false(store->ops->takes_user(store, SPAN("alice")));
+        assert_false(store->ops->takes_user(store, SPAN("0000000A-0000-0000-0000-000000000001")));
         store->ops->close(store);
     }
 }
