@@ -48,6 +48,7 @@ void exchange_free(struct exchange *exchange)
 {
     struct api *api = exchange->api;
     watch_remove(exchange);
+    hold_release(exchange);
     job_wait_stop(&exchange->waiter);
     if (exchange->ticket)
         secret_forget(exchange->ticket);
@@ -128,6 +129,14 @@ void exchange_answer(struct exchange *exchange, struct answer *answer)
         exchange_problem(exchange, &problem);
         return;
     }
+    struct error_detail full;
+    hold_release(exchange);
+    /* Problems are small, and there must be room to tell one. */
+    if (answer->status < 400 && body->size > 0 && hold_take(exchange, body->size, &full)) {
+        buf_wipe(body);
+        exchange_problem(exchange, &full);
+        return;
+    }
     if (answer->fixed.data)
         exchange->response = MHD_create_response_from_buffer(
             answer->fixed.size, (void *)answer->fixed.data, MHD_RESPMEM_PERSISTENT);
@@ -147,7 +156,8 @@ void exchange_answer(struct exchange *exchange, struct answer *answer)
 static bool is_busy(int code)
 {
     return code == ERR_USER_QUEUE_FULL || code == ERR_QUEUE_FULL || code == ERR_QUEUE_TIMEOUT ||
-           code == ERR_SHUTTING_DOWN || code == ERR_NO_MEMORY || code == ERR_STORE_DOWN;
+           code == ERR_SHUTTING_DOWN || code == ERR_NO_MEMORY || code == ERR_STORE_DOWN ||
+           code == ERR_TRANSFER_FULL;
 }
 
 /* The problem document for when there is no memory for one. */

@@ -62,6 +62,8 @@ struct exchange {
     uint64_t body_dropped;  /* bytes that nobody wants */
     uint64_t started_ns;
 
+    uint64_t held; /* bytes of body or answer that count for transfer_bytes */
+
     struct MHD_Response *response; /* owned until queued */
     int status;
     int code;               /* for log and metrics */

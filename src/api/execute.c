@@ -55,4 +55,6 @@ void handle_execute(struct exchange *exchange)
         submit(exchange, &request, &text);
     buf_done(&text);
     buf_done(&exchange->body);
+    if (exchange->state == EXCHANGE_WAITING)
+        hold_release(exchange);
 }

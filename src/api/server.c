@@ -25,6 +25,11 @@ static enum MHD_Result answer_problem(struct exchange *exchange)
     return exchange_send(exchange);
 }
 
+static bool keeps_body(const struct exchange *exchange)
+{
+    return exchange->route && (exchange->route->flags & ROUTE_HAS_BODY);
+}
+
 /* The headers are here. What leaves the connection in doubt is answered before any body. */
 static enum MHD_Result begin(struct api *api, struct MHD_Connection *connection, const char *url,
                              const char *method, void **state)
@@ -33,6 +38,9 @@ static enum MHD_Result begin(struct api *api, struct MHD_Connection *connection,
     if (!exchange)
         return MHD_NO;
     *state = exchange;
+    if (exchange->problem.code == 0 && keeps_body(exchange) && exchange->body_expected > 0 &&
+        hold_take(exchange, exchange->body_expected, &exchange->problem))
+        exchange->close = true; /* before the body is read */
     return exchange->close ? answer_problem(exchange) : MHD_YES;
 }
 
@@ -44,16 +52,16 @@ static enum MHD_Result take_piece(struct exchange *exchange, const char *data, s
     *size = 0;
     if (clock_now_ns() - exchange->started_ns > BODY_SECONDS * NS_PER_S)
         return MHD_NO;
-    bool kept =
-        exchange->route && (exchange->route->flags & ROUTE_HAS_BODY) && exchange->problem.code == 0;
-    if (kept) {
+    if (keeps_body(exchange) && exchange->problem.code == 0) {
         bool wipe = exchange->route->flags & ROUTE_WIPE_BODY;
         uint64_t expected = exchange->body_expected;
         if (wipe && expected == 0)
             expected = body->max; /* of a chunked body: it must not be moved about as it grows */
         if (body->size == 0 && expected > piece && buf_reserve(body, expected))
             return MHD_NO;
-        int r = buf_add(body, data, piece);
+        int r = exchange->body_expected ? 0 : hold_take(exchange, piece, NULL);
+        if (!r)
+            r = buf_add(body, data, piece);
         if (wipe)
             OPENSSL_cleanse((char *)data, piece); /* in libmicrohttpd's buffer, of no more use */
         return r ? MHD_NO : MHD_YES;

@@ -48,6 +48,7 @@ struct api {
     int watch_fd;
     struct exchange *waiting_first, *waiting_last;
     struct exchange *exchanges;
+    uint64_t held; /* bytes, by all exchanges */
 
     bool stopping;
     uint64_t stop_deadline_ms;
@@ -76,6 +77,13 @@ void watch_remove(struct exchange *exchange);
 /* header.c: sets headers, user and trace of the exchange, or its problem. `method` is where the
  * request begins in libmicrohttpd's buffer. */
 void header_check(struct exchange *exchange, const char *method);
+
+/*
+ * hold.c: counts `bytes` more that are held for this exchange. ERR_TRANSFER_FULL if they are too
+ * many, in all or of its user. hold_release gives back all that it holds.
+ */
+int hold_take(struct exchange *exchange, uint64_t bytes, struct error_detail *detail);
+void hold_release(struct exchange *exchange);
 
 /* problem.c: an RFC 9457 document. */
 int problem_write(struct buf *buf, const struct error_detail *problem, int status,

@@ -55,6 +55,7 @@
     /* What is wrong with the service. */                                                          \
     X(INTERNAL, "internal", 500, "the service failed")                                             \
     X(NO_MEMORY, "no_memory", 503, "the service is out of memory")                                 \
+    X(TRANSFER_FULL, "transfer_full", 503, "too much is being sent and received at once")          \
     X(STORE_DOWN, "store_down", 503, "the store cannot be used now")                               \
     X(SECRET_UNREADABLE, "secret_unreadable", 500, "the stored secret does not open")              \
     X(QUEUE_FULL, "queue_full", 503, "too many jobs are waiting")                                  \

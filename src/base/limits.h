@@ -53,6 +53,8 @@ enum limit_unit { UNIT_COUNT, UNIT_BYTES, UNIT_MS, UNIT_GAS };
     X(RESULTS, "results", UNIT_COUNT, 200000, 1, 100000000, "kept results of all users")           \
     X(RESULT_BYTES, "result_bytes", UNIT_BYTES, 512 * MIB, 1 * MIB, 1024 * GIB,                    \
       "bytes of all kept results")                                                                 \
+    X(TRANSFER_BYTES, "transfer_bytes", UNIT_BYTES, 256 * MIB, 4 * MIB, 1024 * GIB,                \
+      "bodies arriving and answers not yet sent; a user a quarter")                                \
     X(CONNECTIONS, "connections", UNIT_COUNT, 2048, 8, 65000, "open connections")                  \
     X(CONNECTION_IDLE, "connection_idle", UNIT_MS, 30000, 1000, 3600000, "silence on a connection")
 
