@@ -1,10 +1,10 @@
 /*
  * What core, zygote and workers say to each other: one table.
  *
- * Every message is one struct message of fixed size, sent by one call: on a stream socket a message
- * is then never split or joined by a side that keeps to the protocol, and one that does not is
- * found out by the size, the type or the direction. Data (scripts, outputs) never travels here but
- * in the window.
+ * Every message is one struct message of fixed size, sent by one call. Workers that are processes
+ * have packet sockets, threads have stream sockets: there too a message is never split or joined by
+ * a side that keeps to the protocol, and one that does not is found out by the size, the type or
+ * the direction. Data (scripts, outputs) never travels here but in the window.
  *
  * Each receiver has an array of handlers indexed by type; message_receive gives it only what the
  * table says may come to it from that side.

@@ -8,7 +8,7 @@
 #include "protect/receipt.h"
 #include <stdlib.h>
 
-/* A guard over the set's values; without those that `leave_out` says may be in the output. */
+/* A guard over the set's values; for the output without those that may be in it. */
 static int make_guard(const struct secret_set *set, bool output, struct guard **ret)
 {
     struct guard_secret *list = calloc(set->count + 1, sizeof *list);
