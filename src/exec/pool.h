@@ -90,6 +90,8 @@ struct pool_worker {
 
 /* How workers are made and ended. */
 struct pool_backend {
+    /* Workers that may be on their way at once. */
+    unsigned starting_most;
     /* Once, before the first worker. */
     int (*prepare)(struct exec_pool *pool);
     /* Makes window and socket of `worker` and has it started. ERR_*; nothing is left then. */

@@ -37,6 +37,14 @@ static void pool_find_long(struct exec_pool *pool, uint64_t now)
     }
 }
 
+static unsigned pool_starting(const struct exec_pool *pool)
+{
+    unsigned starting = 0;
+    for (uint64_t place = 0; place < pool->workers_max; place++)
+        starting += pool->places[place] && pool->places[place]->state == WORKER_STARTING;
+    return starting;
+}
+
 static void pool_grow(struct exec_pool *pool, uint64_t now)
 {
     if (!pool->healthy || now < pool->next_spawn_ns)
@@ -45,7 +53,11 @@ static void pool_grow(struct exec_pool *pool, uint64_t now)
     if (pool->wanted_more)
         wanted += pool_short_running(pool);
     pool->wanted_more = false;
-    while (pool->workers - pool->ending < wanted && pool->workers < pool->workers_max) {
+    if (pool->workers - pool->ending >= wanted)
+        return;
+    unsigned starting = pool_starting(pool);
+    while (starting++ < pool->backend->starting_most && pool->workers - pool->ending < wanted &&
+           pool->workers < pool->workers_max) {
         if (pool_worker_start(pool, NULL)) {
             pool->next_spawn_ns = now + POOL_RETRY_MS * NS_PER_MS;
             return;

@@ -2,6 +2,7 @@
  * Workers that are processes: the pool's back end on top of the zygote.
  */
 #include "exec/pool.h"
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -160,6 +161,7 @@ static void process_stop(struct exec_pool *pool)
 }
 
 const struct pool_backend pool_backend_process = {
+    .starting_most = UINT_MAX, /* a fork of the zygote costs next to nothing */
     .prepare = process_prepare,
     .start = process_start,
     .end = process_end,
