@@ -145,10 +145,6 @@ static int thread_prepare(struct exec_pool *pool)
 const struct pool_backend pool_backend_thread = {
     /* A thread makes its engine first, which takes the time of hundreds of jobs: several at once
      * would make those that run long, and so ask for more. */
-    .starting_most = 1,
-    .prepare = thread_prepare,
-    .start = thread_start,
-    .end = thread_end,
-    .closed = thread_closed,
-    .stop = thread_stop,
+    .starting_most = 1, .prepare = thread_prepare, .start = thread_start,
+    .end = thread_end,  .closed = thread_closed,   .stop = thread_stop,
 };
