@@ -30,14 +30,16 @@ describe('overload', () => {
     const foreign = watchMachine(server);
     await inParallel(40, 8, (i) => server.execute(WORK, user(i)));
 
-    // The 99th of so few is what one hiccup of the machine makes it: three tries, one must hold.
-    let full, over, perSecond, p99, said;
-    for (let tries = 0; tries < 3 && !(p99?.[1] <= 2 * p99?.[0]); tries++) {
+    // Both in turn, three times, judged once over all: the 99th of one round is too few answers.
+    const full = { admitted: [] }, over = { admitted: [], refused: [], others: [] };
+    let perSecond = 0;
+    for (let round = 0; round < 3; round++) {
       // At capacity: every place taken, nobody refused.
       const start = Date.now();
-      full = summary(await inParallel(PLACES * 5, PLACES, (i) => server.execute(WORK, user(i))));
-      perSecond = full.admitted.length / ((Date.now() - start) / 1000);
-      assert.equal(full.refused.length, 0);
+      const taken = summary(await inParallel(PLACES * 5, PLACES, (i) => server.execute(WORK, user(i))));
+      perSecond = taken.admitted.length / ((Date.now() - start) / 1000);
+      assert.equal(taken.refused.length, 0);
+      full.admitted.push(...taken.admitted);
 
       // Ten times that many a second, whether they are answered or not.
       const pending = [];
@@ -46,12 +48,13 @@ describe('overload', () => {
         for (let k = 0; k < perSecond / 10; k++) pending.push(server.execute(WORK, user(i++)));
         await sleep(Math.max(0, due - Date.now()));
       }
-      over = summary(await Promise.all(pending));
-      p99 = [full, over].map(({ admitted }) => percentile(admitted, 0.99));
-      said = `${perSecond.toFixed(0)}/s; p99 ${p99.map((ms) => ms.toFixed(0))} ms; ` +
-        `${over.admitted.length} admitted, ${over.refused.length} refused in ${percentile(over.refused, 0.5).toFixed(1)} ms ` +
-        `(p99 ${percentile(over.refused, 0.99).toFixed(1)})`;
+      const ended = summary(await Promise.all(pending));
+      for (const kind of Object.keys(over)) over[kind].push(...ended[kind]);
     }
+    const p99 = [full, over].map(({ admitted }) => percentile(admitted, 0.99));
+    const said = `${perSecond.toFixed(0)}/s; p99 ${p99.map((ms) => ms.toFixed(0))} ms; ` +
+      `${over.admitted.length} admitted, ${over.refused.length} refused in ${percentile(over.refused, 0.5).toFixed(1)} ms ` +
+      `(p99 ${percentile(over.refused, 0.99).toFixed(1)})`;
     const memory = server.memory();
     const busy = skipIfBusy(test, foreign);
     await server.stop();
@@ -61,7 +64,7 @@ describe('overload', () => {
     if (busy) return;
     assert.ok(p99[1] <= 2 * p99[0] * slow, said);
     assert.ok(percentile(over.refused, 0.5) <= 10 * slow, said);
-    assert.ok(over.admitted.length >= perSecond * 3 * 0.6 / slow, `throughput fell: ${said}`);
+    assert.ok(over.admitted.length >= 3 * perSecond * 3 * 0.6 / slow, `throughput fell: ${said}`);
   });
 
   it('leaves others their share when one user sends without end', async (test) => {
