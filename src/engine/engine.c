@@ -14,6 +14,7 @@
 #include "engine/realm.h"
 #include "engine/runtime.h"
 #include "engine/snapshot.h"
+#include "engine/source_digest.h" /* made by tools/source_digest.py */
 #include "engine/timer.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -286,6 +287,7 @@ static void make_digest(void)
     int n = snprintf(depth, sizeof(depth), "%u", ENGINE_CALL_DEPTH);
     const struct span others[] = {
         span_of(wasm_build_digest),
+        span_of(ENGINE_SOURCE_DIGEST),
         span_of(host_cost_text),
         {depth, (size_t)n},
     };

@@ -113,7 +113,10 @@ void engine_free(struct engine *engine);
 int engine_run(struct engine *engine, const struct engine_host *host, const struct engine_job *job,
                const struct engine_out *out, struct engine_result *ret);
 
-/* Hex SHA-256 over wasm, meter, prelude, host gas table and compiler options; 64 digits. */
+/*
+ * Hex SHA-256 over wasm, meter, compiler options, prelude, host gas table and the sources of this
+ * folder; 64 digits. The same digest: the same output and gas for the same job.
+ */
 const char *engine_digest(void);
 
 #endif
