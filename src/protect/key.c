@@ -27,6 +27,46 @@ static int random_master(struct secret_bytes *ret)
     return ERR_SYSTEM;
 }
 
+/* Every byte the one before it plus the same step (0 included), modulo 256. */
+static bool counts(const uint8_t *data, size_t size)
+{
+    for (size_t i = 2; i < size; i++)
+        if ((uint8_t)(data[i] - data[i - 1]) != (uint8_t)(data[1] - data[0]))
+            return false;
+    return true;
+}
+
+/* One block again and again, the last time perhaps cut. */
+static bool repeats(const uint8_t *data, size_t size)
+{
+    for (size_t block = 1; block <= size / 2; block++)
+        if (memcmp(data, data + block, size - block) == 0)
+            return true;
+    return false;
+}
+
+static size_t different_bytes(const uint8_t *data, size_t size)
+{
+    bool seen[256] = {false};
+    size_t count = 0;
+    for (size_t i = 0; i < size; i++) {
+        count += !seen[data[i]];
+        seen[data[i]] = true;
+    }
+    return count;
+}
+
+static const char *weakness(const struct secret_bytes *key)
+{
+    if (counts(key->data, key->size))
+        return "it is a counting sequence, or one byte again and again";
+    if (repeats(key->data, key->size))
+        return "it is one block of bytes again and again";
+    if (different_bytes(key->data, key->size) < PROTECT_MASTER_DIFFERENT)
+        return "it has too few different bytes";
+    return NULL;
+}
+
 int key_parse_master(const char *text, struct secret_bytes *ret, struct error_detail *detail)
 {
     if (!text)
@@ -51,6 +91,10 @@ int key_parse_master(const char *text, struct secret_bytes *ret, struct error_de
         r = hex_decode(key.data, size, digits);
     else
         memcpy(key.data, whole.data, size);
+    const char *weak = r ? NULL : weakness(&key);
+    if (weak)
+        r = error_set(detail, ERR_USAGE, "COMPUTE_MASTER_KEY",
+                      "the key is weak: %s; make one with: openssl rand -hex 32", weak);
     if (r) {
         secret_bytes_done(&key);
         return r;

@@ -14,10 +14,12 @@
 #include "base/error.h"
 #include <stdint.h>
 
-#define PROTECT_MASTER_LEAST 32   /* bytes */
-#define PROTECT_MASTER_MAX   1024 /* bytes */
-#define PROTECT_HASH_SIZE    32   /* SHA-256 */
-#define PROTECT_KEY_SIZE     32   /* derived keys */
+#define PROTECT_MASTER_LEAST     32   /* bytes */
+#define PROTECT_MASTER_MAX       1024 /* bytes */
+/* Different bytes: of 32 random ones fewer are expected once in 10^20 keys. */
+#define PROTECT_MASTER_DIFFERENT 12
+#define PROTECT_HASH_SIZE        32 /* SHA-256 */
+#define PROTECT_KEY_SIZE         32 /* derived keys */
 
 struct protect;
 
@@ -31,7 +33,8 @@ struct proof {
  * Takes the master key's text: if the whole of it is hex digits (an even number, 0x allowed in
  * front) they are decoded, otherwise its bytes are the key. NULL makes a random key, which proves
  * nothing once the service has restarted. ERR_USAGE if it is shorter than PROTECT_MASTER_LEAST
- * bytes or too long; the message never shows any of it.
+ * bytes, too long, or weak: a counting sequence, a block of bytes that repeats, or fewer than
+ * PROTECT_MASTER_DIFFERENT different bytes. The message never shows any of it.
  */
 int protect_new(const char *master, struct protect **ret, struct error_detail *detail);
 void protect_free(struct protect *protect);

@@ -20,7 +20,7 @@ export const isolation = process.env.NEOCOMPUTE_ISOLATION ||
   (extraArgs.includes('--isolation=thread') ? 'thread' : 'process');
 
 /** The master key of every server that a test starts, unless the test gives its own. */
-export const masterKey = '5f'.repeat(32);
+export const masterKey = '6e8a31c4f20d975be6137c48a90fd25b8c4e71f6039ad2b55e28c7f3164b0d9a';
 
 if (!fs.existsSync(binary)) {
   console.error(`${binary} does not exist: build it, or set NEOCOMPUTE_BIN`);

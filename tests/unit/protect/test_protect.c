@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #define KEY_TEXT "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdeX" /* not hex */
-#define KEY_HEX  "000102030405060708090a0b0c0d0e0f101112131415161718191A1B1C1D1E1F"
+#define KEY_HEX  "0f1e2d3c4b5a69788796a5b4c3d2e1f00123456789ABCDEFfedcba9876543210"
 
 static void expect_hex(const uint8_t *data, const char *hex)
 {
@@ -23,8 +23,8 @@ static void test_known_proof(void **state)
     static const struct {
         const char *master, *signature;
     } cases[] = {
-        {KEY_HEX, "1b644114ff6fa402640f263f7280bab97872f2fe7fceae12ea17ec4b0bbb0cfd"},
-        {"0x" KEY_HEX, "1b644114ff6fa402640f263f7280bab97872f2fe7fceae12ea17ec4b0bbb0cfd"},
+        {KEY_HEX, "3e8cef2fb164ecfa85e040468e7e50c15f39d8b55c8efec429ff4610b682fc96"},
+        {"0x" KEY_HEX, "3e8cef2fb164ecfa85e040468e7e50c15f39d8b55c8efec429ff4610b682fc96"},
         {KEY_TEXT, "69764f3115181726388cabe1852e7ea0bf6b37e482200a8a2b141e5e99f40a01"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -52,8 +52,16 @@ static void test_master_sizes(void **state)
         {"0123456789abcdef0123456789abcdef", ERR_USAGE}, /* 16 bytes as hex */
         {"0x", ERR_USAGE},
         {"0123456789abcdef0123456789abcdeg", 0}, /* 32 bytes of text */
-        {"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde", 0}, /* odd: text */
+        {"0123456789abcdef0123456789abcdee0123456789abcdef0123456789abcde", 0}, /* odd: text */
+        {"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+         ERR_USAGE}, /* counts */
         {KEY_HEX, 0},
+        {KEY_TEXT, 0},
+        {"5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f5f", ERR_USAGE},
+        {"fefcfaf8f6f4f2f0eeeceae8e6e4e2e0dedcdad8d6d4d2d0cecccac8c6c4c2c0", ERR_USAGE}, /* -2 */
+        {"correct horse battery, correct horse battery, corr", ERR_USAGE},  /* a block again */
+        {"it has fewer: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ERR_USAGE}, /* eleven bytes */
+        {"it has twelve, baaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct protect *protect = NULL;
@@ -103,7 +111,7 @@ static void test_derived_keys_differ_by_purpose_version_and_tenant(void **state)
     for (int i = 0; i < USES; i++)
         assert_int_equal(
             protect_derive(protect, uses[i].purpose, uses[i].version, uses[i].tenant, keys[i]), 0);
-    expect_hex(keys[0], "e06fe2c62b473eb3b7df9441053e21111100835b598174f04dcc1cdd23760f1d");
+    expect_hex(keys[0], "f3330ed93fcafa5f71a16970d8f74dd6ef0ce6dd97673e909bb14524317d120c");
     for (int i = 0; i < USES; i++)
         for (int k = 0; k < i; k++)
             assert_memory_not_equal(keys[i], keys[k], PROTECT_KEY_SIZE);
