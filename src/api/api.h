@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "job/job.h"
+#include "job/keys.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
@@ -26,6 +27,7 @@ struct api_options {
     const struct limits *limits;    /* borrowed for good */
     struct job_service *jobs;       /* borrowed for good */
     struct secret_service *secrets; /* borrowed for good; NULL: 503 store_down */
+    struct keys *keys;              /* borrowed for good; settled */
     const char *listen;             /* ADDR:PORT, [V6]:PORT or :PORT (loopback); port 0: any */
     const char *engine_digest;      /* hex */
     const char *isolation;          /* "process" or "thread" */

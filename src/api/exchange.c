@@ -76,8 +76,8 @@ static void add_headers(struct exchange *exchange, const struct answer *answer)
         add_header(response, "Content-Type", answer->type);
     add_header(response, "X-Trace-ID", exchange->trace);
     add_header(response, "X-Content-Type-Options", "nosniff");
-    if (answer->no_store)
-        add_header(response, "Cache-Control", "no-store");
+    if (answer->no_store || answer->cache)
+        add_header(response, "Cache-Control", answer->no_store ? "no-store" : answer->cache);
     if (answer->allow)
         add_header(response, "Allow", answer->allow);
     if (answer->link)

@@ -95,6 +95,7 @@ struct answer {
     struct buf body;      /* taken */
     struct span fixed;    /* or: a body that is there for good */
     bool no_store;        /* it carries outputs: nobody may keep it */
+    const char *cache;    /* Cache-Control where it may be kept; NULL: none */
     bool wipe;            /* it carries a secret: overwrite `body` afterwards */
     const char *allow;    /* NULL: none */
     const char *link;     /* NULL: none */

@@ -129,6 +129,16 @@ static void add_secrets(struct buf *buf, const struct secret_stats *stats)
                "1 if the store of secrets could be used the last time it was tried.");
 }
 
+static void add_keys(struct buf *buf, const struct keys *keys)
+{
+    struct keys_stats stats;
+    keys_stats(keys, &stats);
+    add_number(buf, "key_rotations_total", "counter", stats.rotations,
+               "Times that new result and HPKE keys came after the first.");
+    add_number(buf, "key_bundles_unstored", "gauge", stats.unstored,
+               "Bundles of keys that wait for the store.");
+}
+
 int metrics_write(struct buf *buf, struct api *api)
 {
     const struct job_stats *stats = job_service_stats(api->jobs);
@@ -139,5 +149,6 @@ int metrics_write(struct buf *buf, struct api *api)
     add_results(buf, stats);
     add_pool(buf, &stats->pool);
     add_secrets(buf, &secrets);
+    add_keys(buf, api->options.keys);
     return buf_failed(buf) ? ERR_NO_MEMORY : 0;
 }

@@ -44,6 +44,10 @@ void handle_secret_reveal(struct exchange *exchange);
 void handle_secret_delete(struct exchange *exchange);
 void handle_secret_policy(struct exchange *exchange);
 void handle_secret_policy_put(struct exchange *exchange);
+void handle_jwks(struct exchange *exchange); /* keys.c */
+void handle_hpke_keys(struct exchange *exchange);
+void handle_attestation(struct exchange *exchange);
+void handle_attestation_of(struct exchange *exchange);
 void handle_health(struct exchange *exchange);
 void handle_ready(struct exchange *exchange);
 void handle_info(struct exchange *exchange);

@@ -115,6 +115,29 @@ static void add_secrets(struct buf *buf, struct api *api)
     buf_add_char(buf, '}');
 }
 
+static void add_keys(struct buf *buf, struct api *api)
+{
+    static const char *const bundles[] = {
+        [KEYS_IN_MEMORY] = "memory", [KEYS_WAITING] = "waiting", [KEYS_STORED] = "stored"};
+    const struct keyring *keyring = keys_current(api->options.keys);
+    char not_after[CLOCK_TIME_SIZE];
+    struct keys_stats stats;
+    keys_stats(api->options.keys, &stats);
+    clock_format_time(not_after, keyring_not_after(keyring));
+    json_next_key(buf, "keys");
+    buf_add_str(buf, "{\"bundles\":");
+    json_str(buf, bundles[stats.bundles]);
+    json_next_key(buf, "claims_sha256");
+    json_str(buf, keyring_claims_digest(keyring));
+    json_next_key(buf, "result_kid");
+    json_str(buf, keyring_result_key(keyring)->kid);
+    json_next_key(buf, "identity_kid");
+    json_str(buf, keyring_identity(keyring)->kid);
+    json_next_key(buf, "not_after");
+    json_str(buf, not_after);
+    buf_add_char(buf, '}');
+}
+
 static void add_statistics(struct buf *buf, struct api *api)
 {
     const struct job_stats *stats = job_service_stats(api->jobs);
@@ -171,6 +194,7 @@ void handle_info(struct exchange *exchange)
     add_isolation(&body, &api->options);
     add_limits(&body, api->limits);
     add_secrets(&body, api);
+    add_keys(&body, api);
     add_statistics(&body, api);
     buf_add_char(&body, '}');
     answer_json(exchange, &body);

@@ -53,6 +53,10 @@ enum limit_unit { UNIT_COUNT, UNIT_BYTES, UNIT_MS, UNIT_GAS };
     X(RESULTS, "results", UNIT_COUNT, 200000, 1, 100000000, "kept results of all users")           \
     X(RESULT_BYTES, "result_bytes", UNIT_BYTES, 512 * MIB, 1 * MIB, 1024 * GIB,                    \
       "bytes of all kept results")                                                                 \
+    X(KEY_LIFETIME, "key_lifetime", UNIT_MS, 86400000, 1000, 31536000000,                          \
+      "life of result and HPKE keys")                                                              \
+    X(KEY_OVERLAP, "key_overlap", UNIT_MS, 3600000, 1000, 31536000000,                             \
+      "how long HPKE keys still open after it")                                                    \
     X(TRANSFER_BYTES, "transfer_bytes", UNIT_BYTES, 256 * MIB, 4 * MIB, 1024 * GIB,                \
       "bodies arriving and answers not yet sent; a user a quarter")                                \
     X(CONNECTIONS, "connections", UNIT_COUNT, 2048, 8, 65000, "open connections")                  \

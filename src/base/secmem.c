@@ -128,6 +128,13 @@ void secret_bytes_done(struct secret_bytes *secret)
     *secret = (struct secret_bytes){0};
 }
 
+#define SECRET_HEAP_LEAST 32 /* bytes of its smallest piece */
+
+bool secret_heap_init(void)
+{
+    return CRYPTO_secure_malloc_init(SECRET_HEAP_SIZE, SECRET_HEAP_LEAST) == 1;
+}
+
 bool secret_bytes_equal(const struct secret_bytes *a, const struct secret_bytes *b)
 {
     return a->size == b->size && CRYPTO_memcmp(a->data, b->data, a->size) == 0;

@@ -21,6 +21,15 @@ struct secret_bytes {
 __attribute__((warn_unused_result)) int secret_bytes_init(struct secret_bytes *secret, size_t size);
 void secret_bytes_done(struct secret_bytes *secret);
 
+/*
+ * Has OpenSSL keep private keys that it generates (Ed25519, X25519, P-256) in locked pages of its
+ * own, SECRET_HEAP_SIZE bytes for all; past that no key can be made. Keys that it imports it copies
+ * to its ordinary heap, and wipes there. Once, before the first key and any other thread. False:
+ * OpenSSL could not lock them; the caller warns.
+ */
+#define SECRET_HEAP_SIZE (256u * 1024) /* a private key takes 32 bytes */
+bool secret_heap_init(void);
+
 /* In time that depends on the sizes only. */
 bool secret_bytes_equal(const struct secret_bytes *a, const struct secret_bytes *b);
 

@@ -5,14 +5,17 @@
  * memory, and the master key leaves the environment as soon as it is read.
  */
 #include "api/api.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/privileges.h"
+#include "base/secmem.h"
 #include "cmd/cmd.h"
 #include "cmd/secret_store.h"
 #include "engine/engine.h"
 #include "exec/exec.h"
 #include "exec/seal.h"
 #include "job/job.h"
+#include "job/keys.h"
 #include "protect/protect.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -22,6 +25,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define ISOLATION_BYTES 8192 /* of its description in JSON, at most */
 
 struct serve_options {
     const char *listen, *data_dir, *database_url, *run_as;
@@ -38,7 +43,8 @@ struct serve {
     enum exec_isolation isolation;
     struct exec_zygote *zygote;
     struct exec_pool *pool;
-    struct protect *protect;
+    struct protect *protect, *previous; /* previous: NULL without a master key before this one */
+    struct keys *keys;
     struct secret_store store;
     struct secret_service *secrets;
     struct job_service *jobs;
@@ -115,9 +121,10 @@ static int make_data_dir(const char *path, struct error_detail *detail)
     return 0;
 }
 
-/* Reads the master key and takes it out of the environment, where /proc would go on showing it. */
+/* A key that is short or weak is refused with --strict; else a random one takes its place. */
 static int take_master_key(struct serve *serve, struct error_detail *detail)
 {
+    struct error_detail why = {0};
     char *key = secret_environment_take("COMPUTE_MASTER_KEY");
     int r;
 
@@ -125,13 +132,33 @@ static int take_master_key(struct serve *serve, struct error_detail *detail)
         return error_set(detail, ERR_USAGE, "COMPUTE_MASTER_KEY",
                          "must be set with --strict: 32 bytes or more, as hex digits or as they "
                          "are");
-    r = protect_new(key, &serve->protect, detail);
-    if (!key && r == 0)
-        log_warn("COMPUTE_MASTER_KEY is not set: a random key signs the results, and nobody can "
-                 "check the signatures once this process has ended");
+    r = protect_new(key, &serve->protect, &why);
     secret_environment_drop(key);
-    if (r < 0 && detail)
-        snprintf(detail->field, sizeof(detail->field), "COMPUTE_MASTER_KEY");
+    if (r < 0 && (serve->options.strict || r != ERR_USAGE)) {
+        snprintf(why.field, sizeof(why.field), "COMPUTE_MASTER_KEY");
+        *detail = why;
+        return r;
+    }
+    if (r == 0 && key)
+        return 0;
+    log_warn("a random master key is used: nobody can check signatures, or knows this service by "
+             "its identity, once this process has ended",
+             log_str("COMPUTE_MASTER_KEY", r < 0 ? why.message : "is not set"));
+    return r < 0 ? protect_new(NULL, &serve->protect, detail) : 0;
+}
+
+/*
+ * The master key before this one: its identity signs the new keys too, so that who pinned it can
+ * follow. Results are signed with the new one alone.
+ */
+static int take_previous_master_key(struct serve *serve, struct error_detail *detail)
+{
+    char *key = secret_environment_take("COMPUTE_MASTER_KEY_PREVIOUS");
+    int r = key ? protect_new(key, &serve->previous, detail) : 0;
+
+    secret_environment_drop(key);
+    if (r < 0)
+        snprintf(detail->field, sizeof(detail->field), "COMPUTE_MASTER_KEY_PREVIOUS");
     return r;
 }
 
@@ -262,6 +289,21 @@ static int start_secrets(struct serve *serve, struct error_detail *detail)
     return r;
 }
 
+static int make_keys(struct serve *serve, struct error_detail *detail)
+{
+    const struct keys_options keys = {
+        .loop = &serve->loop,
+        .limits = &serve->options.limits,
+        .secrets = serve->secrets,
+        .protect = serve->protect,
+        .previous = serve->previous,
+        .engine_digest = engine_digest(),
+    };
+    int r = keys_new(&keys, &serve->keys);
+
+    return r < 0 ? error_set(detail, r, "", "no memory for the keys") : 0;
+}
+
 static int start_workers(struct serve *serve, struct error_detail *detail)
 {
     struct job_options jobs = {
@@ -292,6 +334,62 @@ static int start_workers(struct serve *serve, struct error_detail *detail)
     return 0;
 }
 
+/* What /info says of the isolation, with its members in the order of RFC 8785. */
+static void write_isolation(const struct serve *serve, struct buf *out)
+{
+    buf_add_str(out, "{\"kind\":");
+    json_str(out, isolation_names[serve->isolation]);
+    buf_add_str(out, ",\"properties\":[");
+    for (int i = 0; i < SEAL_PROPERTY_COUNT; i++) {
+        const struct api_property *property = &serve->properties[i];
+
+        buf_add_str(out, i ? ",{\"by\":" : "{\"by\":");
+        json_str(out, property->by);
+        json_next_key(out, "level");
+        json_str(out, property->level);
+        json_next_key(out, "name");
+        json_str(out, property->name);
+        buf_add_char(out, '}');
+    }
+    buf_add_str(out, "]}");
+}
+
+/* For receipts: how strong the weakest of the properties is. */
+static void write_isolation_of_receipt(const struct serve *serve, struct buf *out)
+{
+    const struct seal_report *sealed = exec_pool_sealed(serve->pool);
+    enum seal_level weakest = SEAL_FULL;
+
+    for (int i = 0; i < SEAL_PROPERTY_COUNT; i++) {
+        enum seal_level level = seal_level_of((enum seal_property)i, sealed->mechanisms);
+
+        weakest = level < weakest ? level : weakest;
+    }
+    buf_addf(out, "{\"kind\":\"%s\",\"level\":\"%s\"}", isolation_names[serve->isolation],
+             seal_level_name(weakest));
+}
+
+/* Makes the first keys and gives the store a chance to keep their bundle before anything is signed.
+ */
+static int start_keys(struct serve *serve, struct error_detail *detail)
+{
+    struct buf isolation = BUF_INIT(ISOLATION_BYTES), of_receipt = BUF_INIT(ISOLATION_BYTES);
+    int r = ERR_NO_MEMORY;
+
+    write_isolation(serve, &isolation);
+    write_isolation_of_receipt(serve, &of_receipt);
+    if (buf_terminate(&isolation) == 0 && buf_terminate(&of_receipt) == 0 &&
+        !buf_failed(&isolation) && !buf_failed(&of_receipt))
+        r = keys_start(serve->keys, isolation.data, of_receipt.data);
+    buf_done(&isolation);
+    buf_done(&of_receipt);
+    if (r < 0)
+        return error_set(detail, r, "", "the keys could not be made");
+    while (!keys_settled(serve->keys) && !serve->stopping)
+        uv_run(&serve->loop, UV_RUN_ONCE);
+    return serve->stopping ? error_set(detail, ERR_SHUTTING_DOWN, "", "told to stop") : 0;
+}
+
 static int start_api(struct serve *serve, struct error_detail *detail)
 {
     struct api_options api = {
@@ -299,6 +397,7 @@ static int start_api(struct serve *serve, struct error_detail *detail)
         .limits = &serve->options.limits,
         .jobs = serve->jobs,
         .secrets = serve->secrets,
+        .keys = serve->keys,
         .listen = serve->options.listen,
         .engine_digest = engine_digest(),
         .isolation = isolation_names[serve->isolation],
@@ -308,6 +407,9 @@ static int start_api(struct serve *serve, struct error_detail *detail)
 
     describe_isolation(serve);
     int r = check_isolation(serve, detail);
+    if (r < 0)
+        return r;
+    r = start_keys(serve, detail);
     if (r < 0)
         return r;
     return api_new(&api, &serve->api, detail);
@@ -345,7 +447,12 @@ static int serve_start(struct serve *serve, struct error_detail *detail)
         if (r < 0)
             return r;
     }
+    if (!secret_heap_init())
+        log_warn("private keys cannot be locked in memory: they may be swapped out");
     r = take_master_key(serve, detail);
+    if (r < 0)
+        return r;
+    r = take_previous_master_key(serve, detail);
     if (r < 0)
         return r;
     if (uv_loop_init(&serve->loop) != 0)
@@ -358,6 +465,9 @@ static int serve_start(struct serve *serve, struct error_detail *detail)
     if (r < 0)
         return r;
     r = start_secrets(serve, detail);
+    if (r < 0)
+        return r;
+    r = make_keys(serve, detail);
     if (r < 0)
         return r;
     r = start_workers(serve, detail);
@@ -379,6 +489,7 @@ static void serve_end(struct serve *serve)
     if (serve->has_loop)
         uv_run(&serve->loop, UV_RUN_NOWAIT);
     job_service_free(serve->jobs);
+    keys_free(serve->keys);
     secret_service_free(serve->secrets);
     if (serve->has_loop) {
         uv_close((uv_handle_t *)&serve->terminate, NULL);
@@ -388,6 +499,7 @@ static void serve_end(struct serve *serve)
     }
     secret_store_close(&serve->store);
     protect_free(serve->protect);
+    protect_free(serve->previous);
 }
 
 int cmd_serve(const struct cmd *cmd, int argc, char **argv)

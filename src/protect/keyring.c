@@ -2,7 +2,7 @@
 
 #include "base/encode.h"
 #include "base/json.h"
-#include <openssl/crypto.h>
+#include "base/secmem.h"
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,13 +17,28 @@ struct hpke_pair {
     struct buf configuration;
 };
 
+/* An identity: the public half, and what the private one signed before it went. */
+struct identity {
+    struct jws_key key;
+    struct buf statement;
+};
+
 struct keyring {
-    struct jws_key result, identity;
+    size_t holds;
+    struct jws_key result;
+    struct identity identity, previous;
+    bool has_previous;
     struct hpke_pair hpke[KEYRING_HPKE_COUNT];
-    struct buf claims, statement, jwks, configurations;
+    struct buf claims, bundle, jwks, configurations;
     char claims_digest[KEYRING_DIGEST_TEXT];
+    char *engine_digest, *isolation; /* owned */
     uint64_t not_before_ms, not_after_ms;
 };
+
+static struct span span_of_buf(const struct buf *buf)
+{
+    return (struct span){buf->data, buf->size};
+}
 
 /* --- HPKE keys --- */
 
@@ -104,7 +119,7 @@ static int write_claims(struct keyring *k, const struct keyring_options *options
     }
     buf_add_str(out, "],");
     json_key(out, "identity_key");
-    jws_write_jwk(&k->identity, out);
+    jws_write_jwk(&k->identity.key, out);
     buf_add_char(out, ',');
     json_key(out, "isolation");
     buf_add_str(out, options->isolation);
@@ -136,16 +151,64 @@ static int write_jwks(struct keyring *k)
     buf_add_str(&k->jwks, "{\"keys\":[");
     jws_write_jwk(&k->result, &k->jwks);
     buf_add_char(&k->jwks, ',');
-    jws_write_jwk(&k->identity, &k->jwks);
+    jws_write_jwk(&k->identity.key, &k->jwks);
+    if (k->has_previous) {
+        buf_add_char(&k->jwks, ',');
+        jws_write_jwk(&k->previous.key, &k->jwks);
+    }
     buf_add_str(&k->jwks, "]}");
     return buf_failed(&k->jwks) ? ERR_NO_MEMORY : 0;
 }
 
-/* The identity says: this boot's result key is mine, with these claims, from then to then. */
-static int write_statement(struct keyring *k)
+static int write_bundle(struct keyring *k)
+{
+    struct buf *out = &k->bundle;
+    *out = BUF_INIT(DOCUMENT_MOST);
+    buf_add_str(out, "{\"claims\":");
+    json_string(out, span_of_buf(&k->claims));
+    json_next_key(out, "claims_sha256");
+    json_str(out, k->claims_digest);
+    buf_add_str(out, ",\"evidence\":{\"type\":\"none\"}");
+    json_next_key(out, "identity_key");
+    jws_write_jwk(&k->identity.key, out);
+    if (k->has_previous) {
+        json_next_key(out, "previous_identity_key");
+        jws_write_jwk(&k->previous.key, out);
+        json_next_key(out, "previous_statement");
+        json_string(out, span_of_buf(&k->previous.statement));
+    }
+    json_next_key(out, "statement");
+    json_string(out, span_of_buf(&k->identity.statement));
+    buf_add_char(out, '}');
+    return buf_failed(out) ? ERR_NO_MEMORY : 0;
+}
+
+/* --- the identity --- */
+
+static int derive_identity(struct protect *protect, struct jws_key *ret)
+{
+    struct secret_bytes seed;
+    int r = secret_bytes_init(&seed, JWS_SEED_SIZE);
+    if (r)
+        return r;
+    r = protect_derive(protect, PROTECT_SERVICE_IDENTITY, 1, (struct span){0}, seed.data);
+    if (!r)
+        r = jws_key_derive(seed.data, ret);
+    secret_bytes_done(&seed);
+    return r;
+}
+
+static void drop_private(struct jws_key *key)
+{
+    EVP_PKEY_free(key->pkey); /* wipes */
+    key->pkey = NULL;
+}
+
+/* The identity says: this result key is mine, with these claims, from then to then. */
+static int write_statement(struct keyring *k, struct identity *identity)
 {
     struct buf payload = BUF_INIT(DOCUMENT_MOST);
-    k->statement = BUF_INIT(DOCUMENT_MOST);
+    identity->statement = BUF_INIT(DOCUMENT_MOST);
     buf_addf(&payload, "{\"claims_sha256\":\"%s\",\"exp\":%llu,\"iat\":%llu,", k->claims_digest,
              (unsigned long long)(k->not_after_ms / 1000),
              (unsigned long long)(k->not_before_ms / 1000));
@@ -154,59 +217,106 @@ static int write_statement(struct keyring *k)
     buf_add_char(&payload, '}');
     int r = buf_failed(&payload)
                 ? ERR_NO_MEMORY
-                : jws_sign(&k->identity, JWS_KEY, (struct span){payload.data, payload.size},
-                           &k->statement);
+                : jws_sign(&identity->key, JWS_KEY, span_of_buf(&payload), &identity->statement);
     buf_done(&payload);
+    return r;
+}
+
+static int make_identities(struct keyring *k, const struct keyring_options *options)
+{
+    int r = derive_identity(options->protect, &k->identity.key);
+    if (!r && options->previous)
+        r = derive_identity(options->previous, &k->previous.key);
+    /* The same key twice is no change of keys. */
+    k->has_previous =
+        !r && options->previous && strcmp(k->previous.key.kid, k->identity.key.kid) != 0;
     return r;
 }
 
 /* --- life cycle --- */
 
-int keyring_new(const struct keyring_options *options, struct keyring **ret)
+static int make_keys(struct keyring *k, const struct keyring_options *options)
 {
-    uint8_t seed[JWS_SEED_SIZE];
-    struct keyring *k = calloc(1, sizeof *k);
-    if (!k)
-        return ERR_NO_MEMORY;
-    k->not_before_ms = options->now_unix_ms;
-    k->not_after_ms = options->now_unix_ms + options->lifetime_ms;
-    int r = protect_derive(options->protect, PROTECT_SERVICE_IDENTITY, 1, (struct span){0}, seed);
+    k->engine_digest = strdup(options->engine_digest);
+    k->isolation = strdup(options->isolation_of_receipt);
+    int r = k->engine_digest && k->isolation ? 0 : ERR_NO_MEMORY;
     if (!r)
-        r = jws_key_derive(seed, &k->identity);
-    OPENSSL_cleanse(seed, sizeof seed);
+        r = make_identities(k, options);
     if (!r)
         r = jws_key_new(&k->result);
-    if (!r)
-        r = make_hpke(k);
-    if (!r)
-        r = write_claims(k, options);
+    return r ? r : make_hpke(k);
+}
+
+static int write_documents(struct keyring *k, const struct keyring_options *options)
+{
+    int r = write_claims(k, options);
     if (!r)
         r = digest_claims(k);
     if (!r)
         r = write_jwks(k);
     if (!r)
-        r = write_statement(k);
+        r = write_statement(k, &k->identity);
+    if (!r && k->has_previous)
+        r = write_statement(k, &k->previous);
+    return r ? r : write_bundle(k);
+}
+
+int keyring_new(const struct keyring_options *options, struct keyring **ret)
+{
+    struct keyring *k = calloc(1, sizeof *k);
+    if (!k)
+        return ERR_NO_MEMORY;
+    k->holds = 1;
+    k->not_before_ms = options->now_unix_ms;
+    k->not_after_ms = options->now_unix_ms + options->lifetime_ms;
+    int r = make_keys(k, options);
+    if (!r)
+        r = write_documents(k, options);
+    drop_private(&k->identity.key);
+    drop_private(&k->previous.key);
     if (r)
-        keyring_free(k);
+        keyring_release(k);
     else
         *ret = k;
     return r;
 }
 
-void keyring_free(struct keyring *k)
+struct keyring *keyring_hold(struct keyring *k)
 {
-    if (!k)
+    k->holds++;
+    return k;
+}
+
+void keyring_wipe_hpke(struct keyring *k)
+{
+    for (int i = 0; i < KEYRING_HPKE_COUNT; i++) {
+        EVP_PKEY_free(k->hpke[i].pkey); /* wipes */
+        k->hpke[i].pkey = NULL;
+    }
+}
+
+static void identity_done(struct identity *identity)
+{
+    jws_key_done(&identity->key);
+    buf_done(&identity->statement);
+}
+
+void keyring_release(struct keyring *k)
+{
+    if (!k || --k->holds > 0)
         return;
     jws_key_done(&k->result);
-    jws_key_done(&k->identity);
-    for (int i = 0; i < KEYRING_HPKE_COUNT; i++) {
-        EVP_PKEY_free(k->hpke[i].pkey);
+    identity_done(&k->identity);
+    identity_done(&k->previous);
+    keyring_wipe_hpke(k);
+    for (int i = 0; i < KEYRING_HPKE_COUNT; i++)
         buf_done(&k->hpke[i].configuration);
-    }
     buf_done(&k->claims);
-    buf_done(&k->statement);
+    buf_done(&k->bundle);
     buf_done(&k->jwks);
     buf_done(&k->configurations);
+    free(k->engine_digest);
+    free(k->isolation);
     free(k);
 }
 
@@ -217,12 +327,12 @@ const struct jws_key *keyring_result_key(const struct keyring *k)
 
 const struct jws_key *keyring_identity(const struct keyring *k)
 {
-    return &k->identity;
+    return &k->identity.key;
 }
 
-static struct span span_of_buf(const struct buf *buf)
+const struct jws_key *keyring_previous_identity(const struct keyring *k)
 {
-    return (struct span){buf->data, buf->size};
+    return k->has_previous ? &k->previous.key : NULL;
 }
 
 struct span keyring_claims(const struct keyring *k)
@@ -237,7 +347,12 @@ const char *keyring_claims_digest(const struct keyring *k)
 
 struct span keyring_statement(const struct keyring *k)
 {
-    return span_of_buf(&k->statement);
+    return span_of_buf(&k->identity.statement);
+}
+
+struct span keyring_bundle(const struct keyring *k)
+{
+    return span_of_buf(&k->bundle);
 }
 
 struct span keyring_jwks(const struct keyring *k)
@@ -259,6 +374,21 @@ EVP_PKEY *keyring_hpke_key(const struct keyring *k, const uint8_t key_id[KEYRING
             return k->hpke[i].pkey;
         }
     return NULL;
+}
+
+const char *keyring_engine_digest(const struct keyring *k)
+{
+    return k->engine_digest;
+}
+
+const char *keyring_isolation(const struct keyring *k)
+{
+    return k->isolation;
+}
+
+uint64_t keyring_not_before(const struct keyring *k)
+{
+    return k->not_before_ms;
 }
 
 uint64_t keyring_not_after(const struct keyring *k)

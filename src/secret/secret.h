@@ -155,6 +155,22 @@ typedef void secret_answered_fn(void *ctx, const struct secret_answer *answer);
 int secret_manage(struct secret_service *service, const struct secret_manage *manage,
                   secret_answered_fn *answered, void *ctx, struct secret_ticket **ret);
 
+/* ---- documents of the service ------------------------------------------------------------------
+ */
+
+/* 0 and, of secret_document_get, the text, good during the call; ERR_NOT_FOUND, ERR_STORE_DOWN. */
+typedef void secret_documented_fn(void *ctx, int code, struct span text);
+
+/* Keeps a document for good, or finds one. ERR_STORE_DOWN at once if there is no store at all;
+ * else as secret_resolve. `service` may be NULL. */
+int secret_document_put(struct secret_service *service, const struct store_document *document,
+                        secret_documented_fn *documented, void *ctx, struct secret_ticket **ret);
+int secret_document_get(struct secret_service *service, struct span digest,
+                        secret_documented_fn *documented, void *ctx, struct secret_ticket **ret);
+
+/* Is there a store that keeps documents? It may be down. */
+bool secret_has_documents(const struct secret_service *service);
+
 enum secret_store_state {
     SECRET_STORE_NONE, /* there is no store, or no key to it */
     SECRET_STORE_DOWN, /* it could not be used the last time it was tried */

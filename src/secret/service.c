@@ -159,6 +159,8 @@ static void thread_main(void *arg)
         uv_mutex_unlock(&s->mutex);
         if (n && batch[0]->resolved)
             secret_resolve_batch(s, batch, n);
+        else if (n && batch[0]->documented)
+            secret_document_one(s, batch[0]);
         else if (n)
             secret_manage_one(s, batch[0]);
         if (checkpoint)
@@ -182,6 +184,8 @@ static void answer(struct secret_ticket *t)
         struct secret_set *set = t->set;
         t->set = NULL;
         t->resolved(t->ctx, a->code, set, &a->detail);
+    } else if (!t->forgotten && t->documented) {
+        t->documented(t->ctx, a->code, t->document.text);
     } else if (!t->forgotten) {
         t->answered(t->ctx, a);
     }

@@ -16,8 +16,11 @@ struct secret_ticket {
     struct arena arena; /* everything the request and its answer point to */
     bool forgotten;     /* of the loop's thread only */
     void *ctx;
-    secret_resolved_fn *resolved; /* a job asks ... */
-    secret_answered_fn *answered; /* ... or an owner */
+    secret_resolved_fn *resolved;     /* a job asks ... */
+    secret_answered_fn *answered;     /* ... or an owner */
+    secret_documented_fn *documented; /* ... or the service itself, for a document */
+    bool store_document;              /* put it, else get it */
+    struct store_document document;
 
     struct secret_ask ask;
     struct secret_set *set;
@@ -66,6 +69,9 @@ void secret_resolve_batch(struct secret_service *service, struct secret_ticket *
 
 /* [thread] Answers one owner's ticket. */
 void secret_manage_one(struct secret_service *service, struct secret_ticket *ticket);
+
+/* [thread] Puts or gets one document. */
+void secret_document_one(struct secret_service *service, struct secret_ticket *ticket);
 
 /* [thread] Opens a row with the master key, or the previous one. ERR_SECRET_UNAVAILABLE. */
 int secret_open_row(const struct secret_service *service, struct span user,

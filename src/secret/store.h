@@ -101,6 +101,16 @@ struct store_wanted {
         *found; /* found[i] belongs to names[i]; its name is empty if there is none */
 };
 
+/*
+ * A public document of the service, kept for good under its digest: the bundle of a keyring. It is
+ * no secret; it is here because the database and its one thread are.
+ */
+struct store_document {
+    struct span digest; /* hex SHA-256, the key */
+    struct span text;
+    int64_t not_after_unix_ms; /* when what it describes ends; for operators */
+};
+
 struct store_ops;
 struct store {
     const struct store_ops *ops;
@@ -151,6 +161,12 @@ struct store_ops {
     int (*put_fact)(struct store *store, const char *name, struct span value);
     int (*list_facts)(struct store *store, const char *prefix, struct span after,
                       struct arena *arena, struct span *names, struct span *values, size_t *count);
+
+    /* Documents: put changes nothing where the digest is known; ERR_NOT_FOUND from get. One
+     * statement each, not between begin and commit. */
+    int (*put_document)(struct store *store, const struct store_document *document);
+    int (*get_document)(struct store *store, struct span digest, struct arena *arena,
+                        struct span *ret);
 
     /*
      * Rotation: sealed rows (current and kept versions) after a cursor, and their replacement,

@@ -51,6 +51,9 @@ static const char *const migrations[] = {
     "ALTER TABLE secret_scripts ENABLE ROW LEVEL SECURITY;"
     "ALTER TABLE secret_rules ENABLE ROW LEVEL SECURITY;"
     "ALTER TABLE secret_facts ENABLE ROW LEVEL SECURITY;",
+    "CREATE TABLE neocompute_keys (claims_sha256 text PRIMARY KEY, bundle text NOT NULL,"
+    " not_after timestamptz NOT NULL, created_at timestamptz NOT NULL DEFAULT now());"
+    "ALTER TABLE neocompute_keys ENABLE ROW LEVEL SECURITY;",
 };
 #define SCHEMA_VERSION ((int)(sizeof migrations / sizeof *migrations))
 

@@ -88,6 +88,9 @@
                 " ON CONFLICT (name) DO UPDATE SET value = $2")                                    \
     X(LIST_FACTS, "SELECT name, value FROM secret_facts WHERE name COLLATE \"C\" > $1"             \
                   " AND starts_with(name, $2) ORDER BY name COLLATE \"C\" LIMIT $3::int")          \
+    X(PUT_DOCUMENT, "INSERT INTO neocompute_keys (claims_sha256, bundle, not_after) VALUES"        \
+                    " ($1, $2, to_timestamp($3::bigint / 1000.0)) ON CONFLICT DO NOTHING")         \
+    X(GET_DOCUMENT, "SELECT bundle FROM neocompute_keys WHERE claims_sha256 = $1")                 \
     X(NEXT_SEALED, "SELECT * FROM (SELECT 'c' || id::text AS place, user_id::text, name::text,"    \
                    " version::text, encrypted_value::text FROM secrets UNION ALL"                  \
                    " SELECT 'v' || to_char(row, 'FM0000000000000000'), user_id, secret_name,"      \

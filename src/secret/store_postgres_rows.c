@@ -563,6 +563,34 @@ static int list_facts(struct store *store, const char *prefix, struct span after
     return r;
 }
 
+/* --- documents --- */
+
+static int put_document(struct store *store, const struct store_document *document)
+{
+    struct postgres_parameters q;
+    place(&q, document->digest, document->text);
+    add_number(&q, document->not_after_unix_ms);
+    return change(self(store), PG_PUT_DOCUMENT, &q, NULL);
+}
+
+static int get_document(struct store *store, struct span digest, struct arena *arena,
+                        struct span *ret)
+{
+    struct postgres_parameters q;
+    PGresult *result;
+    begin_parameters(&q);
+    add_text(&q, digest);
+    int r = query(self(store), PG_GET_DOCUMENT, &q, &result);
+    if (r)
+        return r;
+    if (PQntuples(result) == 0)
+        r = ERR_NOT_FOUND;
+    else if (!read_text(result, 0, 0, arena, ret))
+        r = ERR_NO_MEMORY;
+    PQclear(result);
+    return r;
+}
+
 /* --- rotation --- */
 
 static int next_sealed(struct store *store, struct span cursor, struct arena *arena,
@@ -624,6 +652,8 @@ const struct store_ops store_postgres_ops = {
     .get_fact = get_fact,
     .put_fact = put_fact,
     .list_facts = list_facts,
+    .put_document = put_document,
+    .get_document = get_document,
     .next_sealed = next_sealed,
     .replace_sealed = replace_sealed,
 };

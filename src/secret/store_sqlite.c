@@ -37,6 +37,8 @@ static const char *const migrations[] = {
     " pinned INTEGER NOT NULL, allow_output INTEGER NOT NULL, guard INTEGER NOT NULL,"
     " version INTEGER NOT NULL, PRIMARY KEY (user_id, secret_name));"
     "CREATE TABLE secret_facts (name TEXT PRIMARY KEY, value BLOB NOT NULL);",
+    "CREATE TABLE neocompute_keys (claims_sha256 TEXT PRIMARY KEY, bundle TEXT NOT NULL,"
+    " not_after INTEGER NOT NULL, created_at INTEGER NOT NULL);",
 };
 #define SCHEMA_VERSION ((int)(sizeof migrations / sizeof *migrations))
 

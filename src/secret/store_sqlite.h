@@ -71,6 +71,9 @@
                 " ON CONFLICT (name) DO UPDATE SET value = ?2")                                    \
     X(LIST_FACTS, "SELECT name, value FROM secret_facts"                                           \
                   " WHERE name > ?1 AND substr(name, 1, length(?2)) = ?2 ORDER BY name LIMIT ?3")  \
+    X(PUT_DOCUMENT, "INSERT INTO neocompute_keys (claims_sha256, bundle, not_after, created_at)"   \
+                    " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")                             \
+    X(GET_DOCUMENT, "SELECT bundle FROM neocompute_keys WHERE claims_sha256 = ?1")                 \
     X(NEXT_SEALED, "SELECT place, user_id, name, version, encrypted_value FROM ("                  \
                    "SELECT 'c' || id AS place, user_id, name, version, encrypted_value"            \
                    " FROM secrets UNION ALL SELECT 'v' || printf('%016x', rowid), user_id,"        \

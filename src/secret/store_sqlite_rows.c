@@ -454,6 +454,31 @@ static int list_facts(struct store *store, const char *prefix, struct span after
     return r;
 }
 
+/* --- documents --- */
+
+static int put_document(struct store *store, const struct store_document *document)
+{
+    sqlite3_stmt *stmt =
+        bind_place(self(store), SQL_PUT_DOCUMENT, document->digest, document->text);
+    sqlite3_bind_int64(stmt, 3, document->not_after_unix_ms);
+    sqlite3_bind_int64(stmt, 4, now_ms());
+    return store_sqlite_run(self(store), SQL_PUT_DOCUMENT);
+}
+
+static int get_document(struct store *store, struct span digest, struct arena *arena,
+                        struct span *ret)
+{
+    sqlite3_stmt *stmt = self(store)->statements[SQL_GET_DOCUMENT];
+    struct span found = {0};
+    bind_text(stmt, 1, digest);
+    int r = each_row(stmt, arena, fact_row, &found);
+    if (!r && !found.data)
+        r = ERR_NOT_FOUND;
+    if (!r)
+        *ret = found;
+    return r;
+}
+
 /* --- rotation --- */
 
 struct sealed_rows {
@@ -520,6 +545,8 @@ const struct store_ops store_sqlite_ops = {
     .get_fact = get_fact,
     .put_fact = put_fact,
     .list_facts = list_facts,
+    .put_document = put_document,
+    .get_document = get_document,
     .next_sealed = next_sealed,
     .replace_sealed = replace_sealed,
 };

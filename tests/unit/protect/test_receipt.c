@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#define MASTER "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define MASTER "0f1e2d3c4b5a69788796a5b4c3d2e1f00123456789abcdeffedcba9876543210"
 
 static struct keyring *make_keyring(const char *master)
 {
@@ -19,6 +19,7 @@ static struct keyring *make_keyring(const char *master)
     struct keyring_options options = {.protect = protect,
                                       .engine_digest = "e0",
                                       .isolation = "{\"kind\":\"process\"}",
+                                      .isolation_of_receipt = "{}",
                                       .lifetime_ms = 60000,
                                       .now_unix_ms = 1000000};
     assert_int_equal(keyring_new(&options, &keyring), 0);
@@ -33,8 +34,8 @@ static void the_identity_lasts_and_the_boot_keys_do_not(void **state)
     assert_string_equal(keyring_identity(a)->kid, keyring_identity(b)->kid);
     assert_string_not_equal(keyring_result_key(a)->kid, keyring_result_key(b)->kid);
     assert_string_not_equal(keyring_claims_digest(a), keyring_claims_digest(b));
-    keyring_free(a);
-    keyring_free(b);
+    keyring_release(a);
+    keyring_release(b);
 }
 
 static void the_identity_signs_the_boot_key(void **state)
@@ -50,7 +51,7 @@ static void the_identity_signs_the_boot_key(void **state)
     assert_non_null(strstr(jws.payload.data, keyring_claims_digest(k)));
     assert_non_null(strstr(jws.payload.data, keyring_result_key(k)->kid));
     jws_done(&jws);
-    keyring_free(k);
+    keyring_release(k);
 }
 
 static void hpke_keys_are_found_by_their_id_and_open(void **state)
@@ -87,7 +88,7 @@ static void hpke_keys_are_found_by_their_id_and_open(void **state)
     assert_int_equal(at, all.size);
     uint16_t kem;
     assert_null(keyring_hpke_key(k, (const uint8_t *)"0123456789abcdef", &kem));
-    keyring_free(k);
+    keyring_release(k);
 }
 
 static const uint8_t hash_1[RECEIPT_HASH_SIZE] = {1}, hash_2[RECEIPT_HASH_SIZE] = {2};

@@ -377,6 +377,23 @@ static void rotation_sees_every_sealed_row_once(void **state)
     arena_done(&arena);
 }
 
+static void documents_are_kept_once_under_their_digest(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, ARENA_MOST);
+    struct span text;
+    const struct store_document one = {SPAN("d1"), SPAN("{\"a\":\"1'\u00e9\"}"), 1795716093000},
+                                other = {SPAN("d1"), SPAN("forged"), 1};
+    assert_int_equal(st()->ops->get_document(st(), SPAN("d1"), &arena, &text), ERR_NOT_FOUND);
+    assert_int_equal(st()->ops->put_document(st(), &one), 0);
+    assert_int_equal(st()->ops->put_document(st(), &other), 0);
+    assert_int_equal(st()->ops->get_document(st(), SPAN("d1"), &arena, &text), 0);
+    assert_span(text, "{\"a\":\"1'\u00e9\"}");
+    assert_int_equal(st()->ops->get_document(st(), SPAN("d"), &arena, &text), ERR_NOT_FOUND);
+    arena_done(&arena);
+}
+
 static int store_suite_run(struct store_suite *given)
 {
     suite = given;
@@ -392,6 +409,7 @@ static int store_suite_run(struct store_suite *given)
         cmocka_unit_test(nothing_is_left_of_a_rollback),
         cmocka_unit_test(two_servers_lose_no_update),
         cmocka_unit_test(facts),
+        cmocka_unit_test(documents_are_kept_once_under_their_digest),
         cmocka_unit_test(rotation_sees_every_sealed_row_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
