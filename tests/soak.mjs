@@ -1,6 +1,9 @@
 // Mixed good and hostile traffic for some minutes, watched from outside.
 //
-//   node soak.mjs [--minutes 3] [--seed 1] [--out FOLDER]
+//   node soak.mjs [--minutes 3] [--seed 1] [--share 1] [--out FOLDER]
+//
+// --share: the part of its time that a client is busy with a request; below 1 it leaves the machine
+// to others.
 //
 // Writes samples.json (a line every two seconds: memory, descriptors, processes, p99 of small jobs,
 // requests) and soak.svg into FOLDER. Fails if an answer is wrong, or if memory, descriptors or
@@ -22,9 +25,12 @@ const SETTLE_MS = 30000; // workers that nobody needs go after some seconds
 const MEMORY_SLACK = 64 * 1024 * 1024;
 
 const { values } = parseArgs({ options: {
-  minutes: { type: 'string', default: '3' }, seed: { type: 'string', default: '1' }, out: { type: 'string', default: '.' },
+  minutes: { type: 'string', default: '3' }, seed: { type: 'string', default: '1' }, share: { type: 'string', default: '1' },
+  out: { type: 'string', default: '.' },
 } });
 const seconds = Number(values.minutes) * 60;
+const share = Number(values.share);
+assert.ok(seconds > 0 && share > 0 && share <= 1, 'minutes above 0, a share above 0 and at most 1');
 const random = new Random(Number(values.seed));
 const folder = new URL('hostile/attacks/', import.meta.url);
 const attacks = (await Promise.all(fs.readdirSync(folder).map((file) => import(new URL(file, folder)))))
@@ -44,6 +50,9 @@ const samples = [];
 let times = [];
 const count = { good: 0, hostile: 0, refused: 0 };
 
+// After a request that took so long.
+const rest = (ms) => sleep(ms * (1 / share - 1));
+
 async function goodClient(number) {
   while (Date.now() < end) {
     const [body, output] = random.pick(GOOD);
@@ -58,18 +67,21 @@ async function goodClient(number) {
     if (body === GOOD[0][0]) times.push(ms);
     count.good += 1;
     await sleep(10);
+    await rest(ms);
   }
 }
 
 async function hostileClient(number) {
   while (Date.now() < end) {
     const attack = withMarker(random.pick(attacks), `marker-${number}-`.padEnd(64, '0'));
+    const begun = Date.now();
     const { outcome, text } = await carryOut(server, attack, { user: `bad-${number}`, during: async () => {} });
     const right = attack.expect ?? attack.status;
     // Under this load an attack may also be late or refused.
     assert.ok(right.includes(outcome) || [429, 503, 'timeout', 'silence', 'close'].includes(outcome),
       `${attack.name} came to ${outcome}: ${text.slice(0, 300)}`);
     count.hostile += 1;
+    await rest(Date.now() - begun);
   }
 }
 
