@@ -26,6 +26,16 @@ function memoryTable({ throughput }) {
     throughput.map((row) => [row.title, ms(row.startMs / 1e3), row.idle?.processes, mib(row.idle?.pss), mib(row.idle?.rss), mib(row.after?.pss)]));
 }
 
+function sealingTable({ sealing }) {
+  const [{ rounds }] = sealing;
+  const rows = sealing.flatMap(({ connections, sealed, bare, rate, least, most, cpu }) => [
+    [connections, 'off', number(bare.rate), ms(bare.p99), us(bare.cpu), null, null, null],
+    [connections, 'on', number(sealed.rate), ms(sealed.p99), us(sealed.cpu), number(rate), `${number(least)} to ${number(most)}`, number(cpu)],
+  ]);
+  return `${table(['connections', 'sealing', 'requests/s', 'p99', 'CPU a request', 'rate ÷ off', 'of single rounds', 'CPU ÷ off'], rows)}\n\n` +
+    `${rounds} pairs of turns; the ratio is the median of theirs.`;
+}
+
 function retainedTable({ retained }) {
   const [few] = retained;
   return table(['results kept', 'requests/s, 16 conn.', 'p99', 'CPU/request', 'throughput ÷ first row', 'memory, MiB (PSS)'],
@@ -58,6 +68,7 @@ function kernelTable({ kernels: { titles, rows } }) {
 const SECTIONS = [
   { key: 'throughput', name: 'throughput', title: 'Small jobs', make: throughputTables },
   { key: 'throughput', name: 'memory', title: 'Start and memory', make: memoryTable },
+  { key: 'sealing', name: 'sealing', title: 'Sealing', make: sealingTable },
   { key: 'retained', name: 'retained', title: 'Results kept', make: retainedTable },
   { key: 'breakdown', name: 'breakdown', title: 'CPU of a small job', make: breakdownTable },
   { key: 'engine', name: 'engine', title: 'The engine alone', make: engineText },

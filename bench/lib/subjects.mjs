@@ -15,19 +15,22 @@ const SETUP_MS = 15 * 60 * 1000;
 const MODES = [
   { name: 'neocompute', title: 'neocompute, sealed processes', sandbox: 'a restored realm in a sealed process', args: ['--isolation=process'], needs: '--isolation' },
   { name: 'neocompute-thread', title: 'neocompute, threads', sandbox: 'a restored realm, checked bounds', args: ['--isolation=thread'], needs: '--isolation' },
-  { name: 'neocompute-unsealed', title: 'neocompute, sealing off', sandbox: 'as the first, without its second wall', args: ['--isolation=process', '--no-seal'], needs: '--no-seal' },
 ];
 
 export function ourSubjects(binary) {
   const help = spawnSync(binary, ['serve', '--help'], { encoding: 'utf8' });
   if (help.error) throw new Error(`${binary}: ${help.error.message}; run make first`);
-  return MODES.filter((mode) => help.stdout.includes(mode.needs)).map((mode) => ({
+  return MODES.filter((mode) => help.stdout.includes(mode.needs)).map((mode) => ourSubject(binary, mode));
+}
+
+export function ourSubject(binary, mode) {
+  return {
     ...mode,
     ours: true,
     path: '/execute',
     cwd: BENCH,
     start: [binary, 'serve', '--listen', '127.0.0.1:$PORT', '--log-level=warn', ...mode.args],
-  }));
+  };
 }
 
 export function peers() {

@@ -55,15 +55,29 @@ function describe(outcome, second) {
   return outcome.value > 0 ? `got ${outcome.value}` : 'cut to what the job was given';
 }
 
-/** No binary but the audit's has the hook, and no release the sanitizer's table. */
+/**
+ * No binary but the audit's has the hook, none but the bench's lets workers go unsealed, and no
+ * release has the sanitizer's table.
+ */
 function productIsClean() {
   const bytes = fs.readFileSync(path.resolve(build, 'neocompute'));
   const audit = fs.readFileSync(path.resolve(build, 'tests/audit/neocompute-audit'));
-  const table = 'neocompute-sanitizer-seal-table';
+  const unsealed = fs.readFileSync(path.resolve(build, 'bench/unsealed/neocompute-unsealed'));
+  const table = 'neocompute-sanitizer-seal-table', notSealed = 'WORKERS ARE NOT SEALED';
   const sanitized = bytes.includes('__asan_init');
   return audit.includes('//audit:') && !bytes.includes('//audit:') &&
     !bytes.includes('__wrap_engine_run') && !bytes.includes('__wrap_seal') &&
+    unsealed.includes(notSealed) && !bytes.includes(notSealed) && !audit.includes(notSealed) &&
     (sanitized || !bytes.includes(table));
+}
+
+/** Where there is a binary whose workers are not sealed, it says so and is no product. */
+function unsealedSaysSo() {
+  const run = (binary, ...args) => spawnSync(path.resolve(build, binary), args, { encoding: 'utf8' });
+  const unsealed = 'bench/unsealed/neocompute-unsealed';
+  return run(unsealed, '--version').stdout.includes('WORKERS ARE NOT SEALED') &&
+    !run('neocompute', '--version').stdout.includes('WORKERS ARE NOT SEALED') &&
+    run(unsealed, 'serve', '--strict').status === 2;
 }
 
 function writeTable(lines) {
@@ -108,6 +122,7 @@ table.push('| **staying in the worker** | | |',
 judge(seen.standard, 'the table says what a broken worker costs, and this is no longer true of it');
 judge(!seen.one, 'with a process for each job, the next tenant was seen');
 judge(productIsClean(), 'the product has no hook');
+judge(unsealedSaysSo(), 'the binary without sealing says so, and refuses --strict');
 
 console.log(table.join('\n'));
 if (flags.includes('--write')) writeTable(table);
