@@ -7,8 +7,9 @@
  *   process.c       workers that are processes, made by the zygote
  *   thread.c        workers that are threads
  *
- * A worker goes STARTING -> READY -> ENDING, or straight to ENDING; a job may be given to it while
- * it is STARTING (the message waits in its socket). pool_worker_end is the only way into ENDING: it
+ * A worker goes STARTING -> READY -> ENDING, or straight to ENDING. Only one that is READY is given
+ * a job: one that fails to come up, or takes too long, has none that would be lost with it.
+ * pool_worker_end is the only way into ENDING: it
  * ends the job there, if any, and asks the back end to end the worker; the back end calls
  * pool_worker_gone when nothing of it is left. What the job had reserved is free only then.
  */
@@ -128,7 +129,7 @@ struct exec_pool {
     unsigned workers;                        /* places in use */
     unsigned ending;                         /* of these, ENDING */
     unsigned idle_count, idle_least;         /* now; least since the last trim */
-    TAILQ_HEAD(pool_idle, pool_worker) idle; /* READY ones first, the last used at the head */
+    TAILQ_HEAD(pool_idle, pool_worker) idle; /* READY, the last used at the head */
     uint32_t generation;
     uint64_t next_spawn_ns;
     uint64_t watch_ms; /* interval of `watch`; 0: it does not run */

@@ -31,10 +31,7 @@ void pool_worker_set_idle(struct pool_worker *worker, bool idle)
         return;
     }
     /* The last used one is the first to be used again: its memory is still in the caches. */
-    if (worker->state == WORKER_READY)
-        TAILQ_INSERT_HEAD(&pool->idle, worker, idle_link);
-    else
-        TAILQ_INSERT_TAIL(&pool->idle, worker, idle_link);
+    TAILQ_INSERT_HEAD(&pool->idle, worker, idle_link);
     pool->idle_count++;
     pool->capacity_due = true;
 }
@@ -97,7 +94,6 @@ int pool_worker_start(struct exec_pool *pool, struct pool_worker **ret)
     worker->deadline_ns = clock_now_ns() + POOL_READY_MS * NS_PER_MS;
     pool->places[place] = worker;
     pool->workers++;
-    pool_worker_set_idle(worker, true);
     if (ret)
         *ret = worker;
     return 0;
@@ -223,9 +219,7 @@ int pool_worker_give(struct pool_worker *worker, const struct exec_request *requ
     pool->running++;
     pool->started++;
     pool_worker_set_idle(worker, false);
-    /* A worker that is not ready yet has to become so first. */
-    if (worker->state == WORKER_READY)
-        worker->deadline_ns = now + message.start.request.timeout_ns + POOL_GRACE_MS * NS_PER_MS;
+    worker->deadline_ns = now + message.start.request.timeout_ns + POOL_GRACE_MS * NS_PER_MS;
     return 0;
 }
 
@@ -239,14 +233,10 @@ static const char *pool_worker_take_ready(struct pool_worker *worker, const stru
 
     if (worker->state != WORKER_STARTING)
         return "it said twice that it is ready";
-    /* A worker that was given a job before it was ready may be writing that job's error there now:
-     * neither read nor wiped then. Only the first worker's words are wanted, and it has no job. */
-    if (ready->code || !worker->run.done) {
-        if (window_read(&worker->window, WINDOW_ERROR, size, &text) == 0 && size > 0)
-            memcpy(report.refused, text.data, size);
-        buf_done(&text);
-        window_wipe(&worker->window, WINDOW_ERROR, size);
-    }
+    if (window_read(&worker->window, WINDOW_ERROR, size, &text) == 0 && size > 0)
+        memcpy(report.refused, text.data, size);
+    buf_done(&text);
+    window_wipe(&worker->window, WINDOW_ERROR, size);
     if (ready->code) {
         error_set(&pool->start_failure, ERR_SYSTEM, "isolation", "%s", report.refused);
         return "it could not be sealed";
@@ -260,13 +250,7 @@ static const char *pool_worker_take_ready(struct pool_worker *worker, const stru
     pool->sealed_known = true;
     worker->state = WORKER_READY;
     worker->deadline_ns = 0;
-    if (worker->run.done) {
-        worker->deadline_ns =
-            clock_now_ns() + worker->run.request.timeout_ns + POOL_GRACE_MS * NS_PER_MS;
-    } else {
-        pool_worker_set_idle(worker, false);
-        pool_worker_set_idle(worker, true);
-    }
+    pool_worker_set_idle(worker, true);
     return NULL;
 }
 

@@ -324,6 +324,14 @@ static bool claimed(pid_t zygote, const char *what)
     return strcmp(claim, what) == 0;
 }
 
+/* The test sees that the claim has come true. */
+static void claim_done(pid_t zygote)
+{
+    char path[64];
+    snprintf(path, sizeof path, "%s.%d", DOUBLE_CLAIM_FILE, zygote);
+    unlink(path);
+}
+
 int seal_namespaces(void)
 {
     return 0;
@@ -351,6 +359,10 @@ int seal_worker(const struct seal_options *options, int namespaces, struct seal_
         raise(SIGKILL);
     if (claimed(zygote, "slow"))
         usleep(100000);
+    if (claimed(zygote, "hang")) {
+        claim_done(zygote);
+        pause();
+    }
     ret->mechanisms = SEAL_SECCOMP | (claimed(zygote, "less") ? 0 : SEAL_NO_NEW_PRIVS);
     strcpy(ret->refused, "landlock (double)");
     return 0;
