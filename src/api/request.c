@@ -1,13 +1,18 @@
 #include "api/request.h"
 #include "api/json_memory.h"
 #include "base/encode.h"
+#include "base/json.h"
+#include "base/json_read.h"
+#include "base/json_scan.h"
 #include <stdlib.h>
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
 #define NAME_CHARACTERS 128 /* of app_id, script_name and secret names */
 #define SECRET_PREFIX   "secrets:"
-#define SHOWN_BYTES     64 /* of an unknown field's name in a message */
+#define SHOWN_BYTES     64   /* of an unknown field's name in a message */
+#define NAMES_MOST      1000 /* in secret_refs, repeated ones too: each costs a call of yajl's */
+#define INPUT_KEY_MOST  32   /* bytes of "input" as a key, each character of it escaped */
 
 enum value_type {
     VALUE_NULL,
@@ -20,7 +25,7 @@ enum value_type {
 
 struct parser {
     yajl_handle yajl;
-    struct span body;
+    struct span body, input; /* the input's bytes in the body; empty: none was found */
     const struct limits *limits;
     struct buf *text;
     struct request *request;
@@ -30,6 +35,8 @@ struct parser {
     unsigned seen;             /* bits of field indexes */
     bool ended;                /* the body was read to its end; what comes now is cut off */
     size_t depth;              /* open braces and brackets, the envelope's own included */
+    unsigned names;            /* in secret_refs so far */
+    size_t base;               /* byte offset of the piece that yajl has */
     size_t value_start;        /* byte offset of the current field's value */
 };
 
@@ -49,6 +56,11 @@ static int refuse(struct parser *parser, int code, const char *message)
     const char *name = parser->field->name;
     parser->error = error_set(parser->detail, code, name, "%s %s", name, message);
     return parser->error;
+}
+
+static size_t position(const struct parser *parser)
+{
+    return parser->base + yajl_get_bytes_consumed(parser->yajl);
 }
 
 /* --- strings --- */
@@ -87,7 +99,7 @@ static int keep_string(struct parser *parser, struct span value, struct span *re
         *ret = value;
         return 0;
     }
-    size_t size = yajl_get_bytes_consumed(parser->yajl) - parser->value_start;
+    size_t size = position(parser) - parser->value_start;
     if (!halves_are_paired((struct span){body + parser->value_start, size}))
         return refuse(parser, ERR_INVALID_FIELD, "has half of a surrogate pair");
     /* Decoding only shrinks: room for all now, so that nothing kept before is moved. */
@@ -153,6 +165,8 @@ static int take_secret_refs(struct parser *parser, enum value_type type, struct 
     struct span name;
     if (type == VALUE_ARRAY)
         return 0;
+    if (++parser->names > NAMES_MOST)
+        return refuse(parser, ERR_INVALID_FIELD, "has more than 1000 names");
     int r = take_name(parser, value, &name);
     if (r)
         return r;
@@ -213,16 +227,67 @@ static int take_memory_limit(struct parser *parser, enum value_type type, struct
 
 /* --- the input --- */
 
-/* Called at its end: `value` is all of it. */
+static bool is_input_key(struct span literal)
+{
+    struct buf key = BUF_INIT(INPUT_KEY_MOST);
+    if (literal.size > INPUT_KEY_MOST)
+        return false;
+    bool is = json_unquote(literal, &key) == 0 &&
+              span_equal((struct span){key.data, key.size}, SPAN("input"));
+    buf_done(&key);
+    return is;
+}
+
+static struct span from(struct span text, size_t offset)
+{
+    offset += json_scan_space((struct span){text.data + offset, text.size - offset});
+    return (struct span){text.data + offset, text.size - offset};
+}
+
+/*
+ * Finds the input in the body and checks it, so that yajl has nothing to do with it. An envelope
+ * that is broken before it is yajl's to refuse.
+ */
+static int find_input(struct parser *parser)
+{
+    struct span rest = from(parser->body, 0);
+    struct json_fault fault;
+    do {
+        rest = rest.size > 0 ? from(rest, 1) : rest; /* past the brace or the comma */
+        size_t key = json_scan_string(rest);
+        bool is_input = is_input_key((struct span){rest.data, key});
+        rest = from(rest, key);
+        if (key == 0 || rest.size == 0 || rest.data[0] != ':')
+            return 0;
+        rest = from(rest, 1);
+        size_t size = json_scan_value(rest, &fault);
+        if (is_input && size == 0)
+            return error_set(parser->detail, ERR_INVALID_JSON, "",
+                             "the body is not valid JSON: %s, at byte %zu", fault.why,
+                             (size_t)(rest.data - parser->body.data) + fault.at);
+        if (is_input)
+            parser->input = (struct span){rest.data, size};
+        if (is_input || size == 0)
+            return 0;
+        rest = from(rest, size);
+    } while (rest.size > 0 && rest.data[0] == ',');
+    return 0;
+}
+
+/* yajl has `null` in its place. */
 static int take_input(struct parser *parser, enum value_type type, struct span value)
 {
     uint64_t most = parser->limits->value[LIMIT_INPUT_BYTES];
-    if (value.size > most) {
+    if (parser->input.size > most) {
         parser->error = limit_exceeded(parser->detail, ERR_INPUT_TOO_LARGE, LIMIT_INPUT_BYTES,
-                                       value.size, most);
+                                       parser->input.size, most);
         return parser->error;
     }
-    parser->request->input = value;
+    if (parser->input.size == 0) { /* yajl and we see different keys */
+        parser->error = ERR_INVALID_JSON;
+        return error_set(parser->detail, ERR_INVALID_JSON, "", "the body is not valid JSON");
+    }
+    parser->request->input = parser->input;
     return 0;
 }
 
@@ -241,7 +306,6 @@ static const struct field fields[] = {
     {"script_name", TYPE(STRING), "a string", take_script_name},
 };
 #define FIELD_COUNT (sizeof fields / sizeof *fields)
-#define INPUT_FIELD (&fields[2])
 
 static bool is_open(enum value_type type)
 {
@@ -252,14 +316,9 @@ static bool is_open(enum value_type type)
 static int take_field(struct parser *parser, enum value_type type, struct span value)
 {
     const struct field *field = parser->field;
-    if (field == INPUT_FIELD) {
-        if (is_open(type))
-            return 0;
-        size_t end = yajl_get_bytes_consumed(parser->yajl);
-        value = (struct span){parser->body.data + parser->value_start, end - parser->value_start};
-    } else if (type == VALUE_NULL) {
+    if (type == VALUE_NULL && field->types != TYPE_ANY)
         return 0; /* as if it were not there */
-    } else if (!(field->types & (1u << type))) {
+    if (!(field->types & (1u << type))) {
         parser->error = error_set(parser->detail, ERR_INVALID_FIELD, field->name, "%s must be %s",
                                   field->name, field->wants);
         return parser->error;
@@ -287,7 +346,7 @@ static int on_value(struct parser *parser, enum value_type type, struct span val
                 error_set(parser->detail, ERR_INVALID_JSON, "", "the body must be a JSON object");
     } else if (parser->depth == 1) {
         r = take_field(parser, type, value);
-    } else if (parser->field != INPUT_FIELD) {
+    } else {
         r = take_element(parser, type, value);
     }
     if (is_open(type))
@@ -329,11 +388,7 @@ static int on_end(void *ctx)
 {
     struct parser *parser = ctx;
     parser->depth--;
-    if (parser->depth != 1 || parser->field != INPUT_FIELD)
-        return 1;
-    size_t end = yajl_get_bytes_consumed(parser->yajl);
-    struct span value = {parser->body.data + parser->value_start, end - parser->value_start};
-    return take_input(parser, VALUE_OBJECT, value) == 0;
+    return 1;
 }
 
 static const struct field *find_field(struct span name)
@@ -373,7 +428,7 @@ static int on_key(void *ctx, const unsigned char *text, size_t size)
     if (parser->seen & bit)
         return refuse(parser, ERR_DUPLICATE_FIELD, "is given twice") == 0;
     parser->seen |= bit;
-    size_t at = yajl_get_bytes_consumed(parser->yajl);
+    size_t at = position(parser);
     while (at < parser->body.size && strchr(" \t\r\n:", parser->body.data[at]) &&
            parser->body.data[at] != '\0')
         at++;
@@ -400,10 +455,32 @@ static int refuse_syntax(struct parser *parser)
     int size = text ? (int)strcspn((char *)text, "\n") : 0;
     int r = error_set(parser->detail, ERR_INVALID_JSON, "",
                       "the body is not valid JSON: %.*s, at byte %zu", size,
-                      text ? (char *)text : "", yajl_get_bytes_consumed(parser->yajl));
+                      text ? (char *)text : "", position(parser));
     if (text)
         yajl_free_error(parser->yajl, text);
     return r;
+}
+
+static yajl_status feed_piece(struct parser *parser, struct span piece, size_t base)
+{
+    parser->base = base;
+    return yajl_parse(parser->yajl, (const unsigned char *)piece.data, piece.size);
+}
+
+/* All of the body, but for the input: that was scanned, and yajl has `null` for it, which leaves
+ * nothing open at its end as a number would. */
+static yajl_status feed(struct parser *parser)
+{
+    struct span body = parser->body, input = parser->input;
+    if (input.size == 0)
+        return feed_piece(parser, body, 0);
+    size_t before = (size_t)(input.data - body.data), after = before + input.size;
+    yajl_status status = feed_piece(parser, (struct span){body.data, before}, 0);
+    if (status == yajl_status_ok)
+        status = feed_piece(parser, SPAN("null"), before);
+    if (status == yajl_status_ok)
+        status = feed_piece(parser, (struct span){body.data + after, body.size - after}, after);
+    return status;
 }
 
 static int run(struct parser *parser)
@@ -413,7 +490,10 @@ static int run(struct parser *parser)
     if (valid < body.size)
         return error_set(parser->detail, ERR_INVALID_JSON, "",
                          "the body is not valid UTF-8 at byte %zu", valid);
-    yajl_status status = yajl_parse(parser->yajl, (const unsigned char *)body.data, body.size);
+    int r = find_input(parser);
+    if (r)
+        return r;
+    yajl_status status = feed(parser);
     parser->ended = true;
     if (status == yajl_status_ok)
         status = yajl_complete_parse(parser->yajl);

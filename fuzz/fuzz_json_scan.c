@@ -1,0 +1,42 @@
+/*
+ * Our scan of a JSON value against yajl's parser: what one takes the other takes.
+ */
+#include "base/encode.h"
+#include "base/json_scan.h"
+#include <stdint.h>
+#include <stdlib.h>
+#include <yajl/yajl_parse.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool yajl_takes(const uint8_t *data, size_t size)
+{
+    yajl_handle yajl = yajl_alloc(NULL, NULL, NULL);
+    bool takes = yajl_parse(yajl, data, size) == yajl_status_ok &&
+                 yajl_complete_parse(yajl) == yajl_status_ok;
+    yajl_free(yajl);
+    return takes;
+}
+
+static bool we_take(struct span text)
+{
+    struct json_fault fault = {0};
+    size_t space = json_scan_space(text);
+    struct span value = {text.data + space, text.size - space};
+    size_t size = json_scan_value(value, &fault);
+    if (size == 0) {
+        if (!fault.why || fault.at > value.size)
+            abort();
+        return false;
+    }
+    struct span rest = {value.data + size, value.size - size};
+    return json_scan_space(rest) == rest.size;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct span text = {(const char *)data, size};
+    if (utf8_valid(text) && size < JSON_SCAN_DEPTH && we_take(text) != yajl_takes(data, size))
+        abort();
+    return 0;
+}
