@@ -43,11 +43,16 @@
     X(SCRIPT_MISSING, "script_missing", 400, "the request has no script")                          \
     X(SCRIPT_TOO_LARGE, "script_too_large", 400, "the script is larger than allowed")              \
     X(INPUT_TOO_LARGE, "input_too_large", 400, "the input is larger than allowed")                 \
+    X(SEALED_MALFORMED, "sealed_malformed", 400, "the sealed request is malformed")                \
+    X(SEALED_KEY_UNKNOWN, "sealed_key_unknown", 400, "the request is sealed to no key in force")   \
+    X(SEALED_UNOPENED, "sealed_unopened", 400, "the sealed request does not open")                 \
     X(UNAUTHENTICATED, "unauthenticated", 401, "the request names no user")                        \
     X(NOT_FOUND, "not_found", 404, "there is nothing here")                                        \
     X(METHOD_NOT_ALLOWED, "method_not_allowed", 405, "this path does not take that method")        \
     X(CONFLICT, "conflict", 409, "the state of the job does not allow this")                       \
     X(IDEMPOTENCY_CONFLICT, "idempotency_conflict", 409, "this key was used with another body")    \
+    X(ENVELOPE_REPLAYED, "envelope_replayed", 409, "this sealed request was used before")          \
+    X(SEALED, "sealed", 409, "this is only in the sealed answer")                                  \
     X(PRECONDITION_FAILED, "precondition_failed", 412, "it was changed since you read it")         \
     X(BODY_TOO_LARGE, "body_too_large", 413, "the body is larger than allowed")                    \
     X(UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", 415, "the body is of an unknown type")     \
