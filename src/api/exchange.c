@@ -187,10 +187,23 @@ void exchange_problem(struct exchange *exchange, const struct error_detail *prob
     exchange_answer(exchange, &answer);
 }
 
+/* A kept job that does not open. */
+static void answer_unreadable(struct exchange *exchange, int code, struct job_view *view)
+{
+    struct error_detail problem;
+    error_set(&problem, code, "", "job %s: %s", view->id.text, error_text(code));
+    job_view_done(view);
+    exchange_problem(exchange, &problem);
+}
+
 void exchange_answer_job(struct exchange *exchange, const struct job *job)
 {
     struct job_view view;
-    job_view(job, &view);
+    int r = job_view(job, &view);
+    if (r) {
+        answer_unreadable(exchange, r, &view);
+        return;
+    }
     struct answer answer = {.status = 200, .type = "application/json", .no_store = true};
     size_t size = job_json_size(&view);
     buf_init(&answer.body, size);
@@ -198,6 +211,7 @@ void exchange_answer_job(struct exchange *exchange, const struct job *job)
     job_json_write(&answer.body, &view);
     exchange->code = view.code;
     memcpy(exchange->job_id, view.id.text, sizeof exchange->job_id);
+    job_view_done(&view);
     exchange_answer(exchange, &answer);
 }
 
@@ -205,8 +219,13 @@ void exchange_answer_job(struct exchange *exchange, const struct job *job)
 static void answer_end(struct exchange *exchange, const struct job *job)
 {
     struct job_view view;
-    job_view(job, &view);
+    int r = job_view(job, &view);
+    if (r) {
+        answer_unreadable(exchange, r, &view);
+        return;
+    }
     if (error_status(view.code) == 200) {
+        job_view_done(&view);
         exchange_answer_job(exchange, job);
         return;
     }
@@ -215,6 +234,7 @@ static void answer_end(struct exchange *exchange, const struct job *job)
     struct span why = view.code == ERR_STORE_DOWN ? view.error : span_of(error_text(view.code));
     error_set(&problem, view.code, "", "job %s: %.*s", view.id.text, (int)why.size, why.data);
     memcpy(exchange->job_id, view.id.text, sizeof exchange->job_id);
+    job_view_done(&view);
     exchange_problem(exchange, &problem);
 }
 

@@ -96,6 +96,7 @@ static enum MHD_Result take_parameter(void *ctx, enum MHD_ValueKind kind, const 
 struct page {
     struct buf body;
     unsigned count, most;
+    int error; /* of a job that does not open */
 };
 
 static bool add_job(void *ctx, const struct job *job)
@@ -104,10 +105,14 @@ static bool add_job(void *ctx, const struct job *job)
     struct job_view view;
     if (page->count >= page->most || page->body.size >= PAGE_BYTES)
         return false;
-    job_view(job, &view);
-    buf_add_char(&page->body, page->count++ ? ',' : '[');
-    job_json_write(&page->body, &view);
-    return true;
+    int r = job_view(job, &view);
+    if (!r) {
+        buf_add_char(&page->body, page->count++ ? ',' : '[');
+        job_json_write(&page->body, &view);
+    }
+    job_view_done(&view);
+    page->error = page->error ? page->error : r;
+    return r == 0;
 }
 
 static void write_link(char link[LINK_BYTES], const struct query *query, const struct job_id *next)
@@ -140,6 +145,12 @@ void handle_jobs(struct exchange *exchange)
     struct job_id next;
     char link[LINK_BYTES];
     bool more = job_list(exchange->api->jobs, &filter, add_job, &page, &next);
+    if (page.error) {
+        buf_done(&page.body);
+        error_set(&detail, page.error, "", "%s", error_text(page.error));
+        exchange_problem(exchange, &detail);
+        return;
+    }
     buf_add_str(&page.body, page.count ? "]" : "[]");
     if (more)
         write_link(link, &query, &next);

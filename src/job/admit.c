@@ -186,7 +186,7 @@ static int make_parts(struct job *job, const struct job_submission *submission)
 {
     size_t text_size = submission->app_id.size + submission->script_name.size;
     job->live = calloc(1, sizeof *job->live);
-    job->text = malloc(text_size ? text_size : 1);
+    job->text = job_text_new(text_size);
     if (!job->live || !job->text)
         return ERR_NO_MEMORY;
     if (submission->secret_count == 0)
@@ -200,9 +200,9 @@ static void copy_names(struct job *job, const struct job_submission *submission)
 {
     struct span app_id = submission->app_id, script_name = submission->script_name;
     if (app_id.size)
-        memcpy(job->text, app_id.data, app_id.size);
+        memcpy(job_text(job), app_id.data, app_id.size);
     if (script_name.size)
-        memcpy(job->text + app_id.size, script_name.data, script_name.size);
+        memcpy(job_text(job) + app_id.size, script_name.data, script_name.size);
     job->app_id_size = (uint32_t)app_id.size;
     job->script_name_size = (uint32_t)script_name.size;
 }

@@ -8,6 +8,7 @@
 
 #include "job/job.h"
 #include "job/table.h"
+#include "protect/at_rest.h"
 
 /* The part of a job that goes when it has ended. */
 struct live {
@@ -50,9 +51,11 @@ struct job {
     uint64_t timeout_ms, gas_limit, memory_limit;
     uint32_t nondeterminism;
     bool rounded; /* it used pinned secrets: gas and memory are shown in 64ths of the limit */
-    /* app_id, script_name, output, logs and error, one after another in one allocation. */
+    /* app_id, script_name, output, logs and error, one after another, with room around them to be
+     * sealed in place (at_rest.h). Once the job is kept they are. */
     uint32_t app_id_size, script_name_size, output_size, logs_size, error_size;
     char *text;
+    bool at_rest;
     struct proof proof;
 };
 
@@ -78,6 +81,7 @@ struct job_service {
     uv_loop_t *loop;
     const struct limits *limits;
     struct protect *protect;
+    struct at_rest *at_rest;
     struct secret_service *secrets; /* NULL: none */
     uint64_t unlisted_warn_ms;      /* when to warn again of secrets without a list of services */
     struct exec_pool *pool;
@@ -143,7 +147,15 @@ void job_round_figures(struct job *job);
 /* service.c: after a job ended, was it the last one that a stop waits for? */
 void job_check_stop(struct job_service *service);
 
-/* keep.c */
+/* keep.c: room for a job's text, of so many bytes; it begins at job_text. */
+char *job_text_new(size_t size);
+char *job_text(const struct job *job);
+size_t job_text_size(const struct job *job);
+/* Wipes and frees it. */
+void job_text_free(struct job *job);
+/* Appends the text of a job that is at rest. ERR_NO_MEMORY, ERR_INTERNAL. */
+int job_text_open(const struct job *job, struct buf *out);
+
 void job_keep(struct job *job); /* an ended job joins the retained ones; bounds are enforced */
 void job_forget(struct job *job);
 void job_free(struct job *job);       /* takes it out of all tables and lists; of any status */

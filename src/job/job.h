@@ -105,7 +105,8 @@ static inline bool job_status_final(enum job_status status)
     return status == JOB_COMPLETED || status == JOB_FAILED;
 }
 
-/* What may be known of a job. Spans are borrowed, as good as the job. */
+/* What may be known of a job. Spans are borrowed, as good as the job and
+ * the view. */
 struct job_view {
     struct job_id id;
     enum job_status status;
@@ -117,8 +118,13 @@ struct job_view {
     uint32_t nondeterminism;
     uint64_t timeout_ms, gas_limit, memory_limit;
     struct proof proof; /* completed jobs only */
+    struct buf opened;  /* what the spans lie in, if the job is kept */
 };
-void job_view(const struct job *job, struct job_view *ret);
+
+/* Kept jobs are sealed: this opens one. Call job_view_done, which wipes what was opened.
+ * ERR_NO_MEMORY, ERR_INTERNAL; `ret` is then safe for job_view_done. */
+int job_view(const struct job *job, struct job_view *ret);
+void job_view_done(struct job_view *view);
 enum job_status job_status(const struct job *job);
 
 /*

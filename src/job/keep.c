@@ -5,16 +5,65 @@
  */
 #include "base/clock.h"
 #include "job/internal.h"
+#include <openssl/crypto.h>
 #include <stdlib.h>
+
+/* --- the text of a job --- */
+
+char *job_text_new(size_t size)
+{
+    return malloc(size + AT_REST_FRAME);
+}
+
+char *job_text(const struct job *job)
+{
+    return job->text + AT_REST_NONCE_SIZE;
+}
+
+size_t job_text_size(const struct job *job)
+{
+    return (size_t)job->app_id_size + job->script_name_size + job->output_size + job->logs_size +
+           job->error_size;
+}
+
+void job_text_free(struct job *job)
+{
+    if (job->text && !job->at_rest)
+        OPENSSL_cleanse(job_text(job), job_text_size(job));
+    free(job->text);
+    job->text = NULL;
+}
+
+static struct at_rest_owner owner_of(const struct job *job)
+{
+    return (struct at_rest_owner){{job->id.text, UUID_SIZE - 1},
+                                  {job->user->id, job->user->id_size}};
+}
+
+int job_text_open(const struct job *job, struct buf *out)
+{
+    const struct at_rest_owner owner = owner_of(job);
+    struct span sealed = {job->text, job_text_size(job) + AT_REST_FRAME};
+    return at_rest_open(job->service->at_rest, &owner, sealed, out);
+}
+
+/* Should it fail, the text is wiped, and looking at the job fails: it never stays in the clear. */
+static void lay_to_rest(struct job *job)
+{
+    const struct at_rest_owner owner = owner_of(job);
+    at_rest_seal(job->service->at_rest, &owner, job->text, job_text_size(job));
+    job->at_rest = true;
+}
+
+/* --- bounds --- */
 
 /* What the allocator adds to each of a job's allocations, about. */
 #define ALLOCATION_BYTES 16
 
 static uint64_t kept_bytes(const struct job *job)
 {
-    return sizeof *job + 2 * ALLOCATION_BYTES + (job->key ? sizeof *job->key : 0) +
-           job->app_id_size + job->script_name_size + job->output_size + job->logs_size +
-           job->error_size;
+    return sizeof *job + 2 * ALLOCATION_BYTES + (job->key ? sizeof *job->key : 0) + AT_REST_FRAME +
+           job_text_size(job);
 }
 
 static void count_kept(struct job *job, bool kept)
@@ -81,6 +130,7 @@ static void enforce_total_bounds(struct job_service *service, const struct job *
 void job_keep(struct job *job)
 {
     struct job_service *service = job->service;
+    lay_to_rest(job);
     job->ended_ns = clock_now_ns();
     job->kept_prev = service->kept.last;
     *(service->kept.last ? &service->kept.last->kept_next : &service->kept.first) = job;
@@ -109,7 +159,7 @@ void job_free_parts(struct job *job)
         free(job->live->caller);
     }
     free(job->live);
-    free(job->text);
+    job_text_free(job);
     free(job);
 }
 

@@ -65,9 +65,9 @@ enum job_status job_status(const struct job *job)
     return job->status;
 }
 
-void job_view(const struct job *job, struct job_view *ret)
+int job_view(const struct job *job, struct job_view *ret)
 {
-    const char *at = job->text;
+    const char *at = job_text(job);
     *ret = (struct job_view){
         .id = job->id,
         .status = job->status,
@@ -82,7 +82,14 @@ void job_view(const struct job *job, struct job_view *ret)
         .gas_limit = job->gas_limit,
         .memory_limit = job->memory_limit,
         .proof = job->proof,
+        .opened = BUF_INIT(job_text_size(job)),
     };
+    if (job->at_rest) {
+        int r = job_text_open(job, &ret->opened);
+        if (r)
+            return r;
+        at = ret->opened.data;
+    }
     struct span *spans[] = {&ret->app_id, &ret->script_name, &ret->output, &ret->logs, &ret->error};
     uint32_t sizes[] = {job->app_id_size, job->script_name_size, job->output_size, job->logs_size,
                         job->error_size};
@@ -90,6 +97,12 @@ void job_view(const struct job *job, struct job_view *ret)
         *spans[i] = (struct span){at, sizes[i]};
         at += sizes[i];
     }
+    return 0;
+}
+
+void job_view_done(struct job_view *view)
+{
+    buf_wipe(&view->opened);
 }
 
 const char *job_nondeterminism_name(unsigned bit)

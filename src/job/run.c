@@ -168,17 +168,17 @@ static int pack_text(struct job *job, struct span output, struct span logs, stru
 {
     size_t names = (size_t)job->app_id_size + job->script_name_size;
     size_t size = names + output.size + logs.size + error.size;
-    char *text = malloc(size ? size : 1);
+    char *text = job_text_new(size);
     if (!text)
         return ERR_NO_MEMORY;
-    char *at = text;
-    struct span parts[] = {{job->text, names}, output, logs, error};
+    char *at = text + AT_REST_NONCE_SIZE;
+    struct span parts[] = {{job_text(job), names}, output, logs, error};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (parts[i].size)
             memcpy(at, parts[i].data, parts[i].size);
         at += parts[i].size;
     }
-    free(job->text);
+    job_text_free(job);
     job->text = text;
     job->output_size = (uint32_t)output.size;
     job->logs_size = (uint32_t)logs.size;

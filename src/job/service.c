@@ -77,7 +77,9 @@ static uint64_t memory_max(const struct limits *limits)
 
 static int open_parts(struct job_service *service)
 {
-    int r = table_init(&service->jobs);
+    int r = at_rest_new(service->protect, &service->at_rest);
+    if (!r)
+        r = table_init(&service->jobs);
     if (!r)
         r = table_init(&service->users);
     if (!r)
@@ -178,6 +180,7 @@ void job_service_free(struct job_service *service)
     table_done(&service->jobs);
     table_done(&service->users);
     table_done(&service->keys);
+    at_rest_free(service->at_rest);
     free(service->ranking);
     free(service);
 }

@@ -126,6 +126,7 @@ static void waiter_ended(struct job_waiter *waiter, const struct job *job)
     w->calls++;
     w->status = view.status;
     w->code = view.code;
+    job_view_done(&view);
 }
 
 #define WAITER ((struct waiter){.waiter = {.ended = waiter_ended}})

@@ -262,6 +262,7 @@ static void test_pool_that_fails(void **state)
         job_view(must_submit(f, "ann", "x"), &view);
         assert_int_equal(view.status, JOB_FAILED);
         assert_int_equal(view.code, cases[i].job);
+        job_view_done(&view);
     }
 }
 

@@ -1,5 +1,6 @@
 /* What is kept: bounds a user and in all, who has to go, time to live, pages of a list. */
 #include "fixture.h"
+#include "job/internal.h"
 
 static int setup(void **state)
 {
@@ -111,6 +112,36 @@ static void test_ranking(void **state)
     assert_int_equal(kept, 100);
 }
 
+static void test_kept_text_is_sealed(void **state)
+{
+    struct fixture *f = *state;
+    struct job_view view;
+    char output[64], marker[64];
+    fixture_open(f);
+    snprintf(marker, sizeof marker, "%s-%s", "marker", "of-an-output-that-nobody-else-has");
+    snprintf(output, sizeof output, "{\"v\":\"%s\"}", marker);
+    struct job_id id = run_one(f, "ann", "x", output);
+    const struct job *job = find(f, "ann", &id);
+    assert_int_equal(job_view(job, &view), 0);
+    assert_true(span_equal(view.output, span_of(output)));
+    job_view_done(&view);
+    memset(output, 0, sizeof output);
+    /* The fake pool frees its buffers without wiping them, so only what is kept is looked at. */
+    assert_null(memmem(job->text, job_text_size(job) + AT_REST_FRAME, marker, strlen(marker)));
+    /* Its text in the place of another user's does not open. */
+    struct job_id other_id = run_one(f, "bob", "x", "{}");
+    struct job *other = find(f, "bob", &other_id);
+    char *text = other->text;
+    other->text = job->text;
+    other->output_size = job->output_size;
+    assert_int_equal(job_view(other, &view), ERR_INTERNAL);
+    job_view_done(&view);
+    other->text = text;
+    other->output_size = 2;
+    assert_int_equal(job_view(other, &view), 0);
+    job_view_done(&view);
+}
+
 static void test_time_to_live(void **state)
 {
     struct fixture *f = *state;
@@ -138,6 +169,7 @@ static bool page_add(void *ctx, const struct job *job)
         return false;
     job_view(job, &view);
     page->ids[page->count++] = view.id;
+    job_view_done(&view);
     return true;
 }
 
@@ -214,9 +246,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         case_of(test_count_of_a_user), case_of(test_oldest_of_the_largest_user_goes),
         case_of(test_bytes_of_all),    case_of(test_newest_stays_whatever_its_size),
-        case_of(test_ranking),         case_of(test_time_to_live),
-        case_of(test_pages),           case_of(test_pages_by_status),
-        case_of(test_scan_is_bounded),
+        case_of(test_ranking),         case_of(test_kept_text_is_sealed),
+        case_of(test_time_to_live),    case_of(test_pages),
+        case_of(test_pages_by_status), case_of(test_scan_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

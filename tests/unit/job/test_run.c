@@ -32,6 +32,7 @@ static void test_result_is_proven(void **state)
     assert_int_equal(view.gas_used, 1000);
     assert_int_equal(protect_prove(f->protect, SPAN("{\"result\":42}"), &proof), 0);
     assert_memory_equal(&view.proof, &proof, sizeof proof);
+    job_view_done(&view);
 }
 
 static void test_failed_jobs_are_kept_without_output(void **state)
@@ -45,6 +46,7 @@ static void test_failed_jobs_are_kept_without_output(void **state)
     assert_int_equal(view.code, ERR_SCRIPT_ERROR);
     assert_int_equal(view.output.size, 0);
     assert_true(span_equal(view.error, SPAN("Error: no")));
+    job_view_done(&view);
 }
 
 static void test_other_users_see_nothing(void **state)
@@ -150,6 +152,7 @@ static void test_no_store_of_secrets(void **state)
     assert_int_equal(view.status, JOB_FAILED);
     assert_int_equal(view.code, ERR_SECRET_UNAVAILABLE);
     assert_int_equal(f->pool.started, 0); /* it never ran */
+    job_view_done(&view);
 }
 
 static void stopped(void *ctx)
