@@ -3,24 +3,76 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
-#include <openssl/hmac.h>
 #include <openssl/param_build.h>
+#include <openssl/sha.h>
+#include <pthread.h>
 #include <string.h>
 
 #define LABEL_MOST  1024 /* bytes of a labelled input: contexts are hashes and public keys */
 #define SECRET_MOST 66   /* bytes of a Diffie-Hellman result */
 
+/* --- algorithms --- */
+
+/* Fetched once for good: to find one by name takes OpenSSL 3 microseconds, and opening a message
+ * takes nine HMACs and a cipher. */
+static EVP_MD *sha256;
+static EVP_CIPHER *aes_gcm;
+
+static void fetch_algorithms(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    aes_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+}
+
+static bool have_algorithms(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, fetch_algorithms);
+    return sha256 && aes_gcm;
+}
+
+/* --- HMAC-SHA256, RFC 2104 --- */
+
+/* SHA-256 of `pad` and `data`, where `pad` is the key with every byte changed by `mask`. */
+static bool hash_padded(EVP_MD_CTX *ctx, const uint8_t key[SHA256_CBLOCK], uint8_t mask,
+                        struct span data, uint8_t ret[HPKE_HASH_SIZE])
+{
+    uint8_t pad[SHA256_CBLOCK];
+    for (int i = 0; i < SHA256_CBLOCK; i++)
+        pad[i] = key[i] ^ mask;
+    bool ok =
+        EVP_DigestInit_ex(ctx, sha256, NULL) == 1 && EVP_DigestUpdate(ctx, pad, sizeof pad) == 1 &&
+        EVP_DigestUpdate(ctx, data.data, data.size) == 1 && EVP_DigestFinal_ex(ctx, ret, NULL) == 1;
+    OPENSSL_cleanse(pad, sizeof pad);
+    return ok;
+}
+
+static int hmac(struct span key, struct span data, uint8_t ret[HPKE_HASH_SIZE])
+{
+    uint8_t block[SHA256_CBLOCK] = {0}, inner[HPKE_HASH_SIZE];
+    EVP_MD_CTX *ctx = have_algorithms() ? EVP_MD_CTX_new() : NULL;
+    bool ok = ctx != NULL;
+    if (ok && key.size <= sizeof block) {
+        if (key.size)
+            memcpy(block, key.data, key.size);
+    } else if (ok) {
+        ok = EVP_DigestInit_ex(ctx, sha256, NULL) == 1 &&
+             EVP_DigestUpdate(ctx, key.data, key.size) == 1 &&
+             EVP_DigestFinal_ex(ctx, block, NULL) == 1;
+    }
+    ok = ok && hash_padded(ctx, block, 0x36, data, inner) &&
+         hash_padded(ctx, block, 0x5c, (struct span){(char *)inner, sizeof inner}, ret);
+    EVP_MD_CTX_free(ctx);
+    OPENSSL_cleanse(block, sizeof block);
+    OPENSSL_cleanse(inner, sizeof inner);
+    return ok ? 0 : ERR_INTERNAL;
+}
+
 /* --- HKDF --- */
 
 int hkdf_extract(struct span salt, struct span ikm, uint8_t ret[HPKE_HASH_SIZE])
 {
-    static const uint8_t zeros[HPKE_HASH_SIZE];
-    unsigned size = HPKE_HASH_SIZE;
-    const void *key = salt.size ? (const void *)salt.data : zeros;
-    int key_size = salt.size ? (int)salt.size : HPKE_HASH_SIZE;
-    return HMAC(EVP_sha256(), key, key_size, (const uint8_t *)ikm.data, ikm.size, ret, &size)
-               ? 0
-               : ERR_INTERNAL;
+    return hmac(salt, ikm, ret); /* no salt is a key of zeros, as an empty key is */
 }
 
 int hkdf_expand(const uint8_t prk[HPKE_HASH_SIZE], struct span info, uint8_t *ret, size_t size)
@@ -29,13 +81,11 @@ int hkdf_expand(const uint8_t prk[HPKE_HASH_SIZE], struct span info, uint8_t *re
     struct buf input = BUF_INIT(LABEL_MOST + HPKE_HASH_SIZE + 1);
     int r = size <= 255 * HPKE_HASH_SIZE ? 0 : ERR_INTERNAL;
     for (uint8_t counter = 1; !r && size > 0; counter++) {
-        unsigned block_size = sizeof block;
         buf_add(&input, info.data, info.size);
         buf_add_char(&input, (char)counter);
-        if (buf_failed(&input) ||
-            !HMAC(EVP_sha256(), prk, HPKE_HASH_SIZE, (const uint8_t *)input.data, input.size, block,
-                  &block_size))
-            r = ERR_INTERNAL;
+        r = buf_failed(&input) ? ERR_INTERNAL
+                               : hmac((struct span){(const char *)prk, HPKE_HASH_SIZE},
+                                      (struct span){input.data, input.size}, block);
         size_t take = size < sizeof block ? size : sizeof block;
         if (!r)
             memcpy(ret, block, take);
@@ -205,11 +255,14 @@ int hpke_key_public(const EVP_PKEY *key, uint8_t ret[HPKE_PUBLIC_MOST], size_t *
 
 /* --- the KEM, RFC 9180 section 4.1 --- */
 
-/* OpenSSL refuses an all-zero X25519 result by itself. */
+/* OpenSSL refuses an all-zero X25519 result by itself. A point of P-256 was checked to be on the
+ * curve when it was read, and the curve has no smaller groups: it need not be judged again, which
+ * costs as much as the result itself. */
 static int diffie_hellman(EVP_PKEY *mine, EVP_PKEY *theirs, uint8_t *ret, size_t *size)
 {
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(mine, NULL);
-    int ok = ctx && EVP_PKEY_derive_init(ctx) == 1 && EVP_PKEY_derive_set_peer(ctx, theirs) == 1 &&
+    int ok = ctx && EVP_PKEY_derive_init(ctx) == 1 &&
+             EVP_PKEY_derive_set_peer_ex(ctx, theirs, 0) == 1 &&
              EVP_PKEY_derive(ctx, ret, size) == 1;
     EVP_PKEY_CTX_free(ctx);
     return ok ? 0 : ERR_INVALID_FIELD;
@@ -325,8 +378,8 @@ int hpke_seal(struct hpke_context *context, struct span aad, struct span text, s
         return r;
     next_nonce(context, nonce);
     uint8_t *to = (uint8_t *)out->data + out->size, *tag = to + text.size;
-    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-    int ok = ctx && EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, context->key, nonce) == 1;
+    EVP_CIPHER_CTX *ctx = have_algorithms() ? EVP_CIPHER_CTX_new() : NULL;
+    int ok = ctx && EVP_EncryptInit_ex(ctx, aes_gcm, NULL, context->key, nonce) == 1;
     if (ok && aad.size)
         ok = EVP_EncryptUpdate(ctx, NULL, &n, (const uint8_t *)aad.data, (int)aad.size) == 1;
     if (ok && text.size)
@@ -354,8 +407,8 @@ int hpke_open(struct hpke_context *context, struct span aad, struct span sealed,
     next_nonce(context, nonce);
     const uint8_t *from = (const uint8_t *)sealed.data;
     uint8_t *to = (uint8_t *)out->data + out->size;
-    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-    int ok = ctx && EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, context->key, nonce) == 1;
+    EVP_CIPHER_CTX *ctx = have_algorithms() ? EVP_CIPHER_CTX_new() : NULL;
+    int ok = ctx && EVP_DecryptInit_ex(ctx, aes_gcm, NULL, context->key, nonce) == 1;
     if (ok && aad.size)
         ok = EVP_DecryptUpdate(ctx, NULL, &n, (const uint8_t *)aad.data, (int)aad.size) == 1;
     if (ok && size)
