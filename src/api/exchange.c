@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROBLEM_BYTES 16384
-#define RETRY_AFTER   1 /* seconds: for queues that are full */
+#define PROBLEM_BYTES   16384
+#define RETRY_AFTER     1  /* seconds: for queues that are full */
+#define RECEIPT_MEMBERS 96 /* bytes of a receipt's salt and the names of both members */
 
 static void job_ended(struct job_waiter *waiter, const struct job *job);
 
@@ -206,12 +207,21 @@ void exchange_answer_job(struct exchange *exchange, const struct job *job)
     }
     struct answer answer = {.status = 200, .type = "application/json", .no_store = true};
     size_t size = job_json_size(&view);
+    if (job_has_receipt(job))
+        size += RECEIPT_MEMBERS + job_receipt_size(job);
     buf_init(&answer.body, size);
     buf_reserve(&answer.body, size);
-    job_json_write(&answer.body, &view);
+    r = job_json_write(&answer.body, &view, job);
     exchange->code = view.code;
     memcpy(exchange->job_id, view.id.text, sizeof exchange->job_id);
     job_view_done(&view);
+    if (r == ERR_INTERNAL) {
+        struct error_detail problem;
+        buf_done(&answer.body);
+        error_set(&problem, r, "", "the receipt of job %s cannot be written", exchange->job_id);
+        exchange_problem(exchange, &problem);
+        return;
+    }
     exchange_answer(exchange, &answer);
 }
 

@@ -19,6 +19,7 @@ static void submit(struct exchange *exchange, const struct request *request, str
         .input = request->input,
         .app_id = request->app_id,
         .script_name = request->script_name,
+        .nonce = request->nonce,
         .secret_refs = request->secret_refs,
         .secret_count = request->secret_count,
         .allow_secret_output = request->allow_secret_output,

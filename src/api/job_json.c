@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/json.h"
+#include "protect/receipt.h"
 #include <string.h>
 
 /* Everything but output, logs, error and names: 660 at most. With a small output the whole stays
@@ -112,7 +113,20 @@ static void add_name(struct buf *buf, const char *key, struct span value)
     json_string(buf, value);
 }
 
-int job_json_write(struct buf *buf, const struct job_view *view)
+/* Neither has a character that needs an escape. */
+static int add_receipt(struct buf *buf, const struct job *job)
+{
+    if (!job || !job_has_receipt(job))
+        return 0;
+    buf_add_str(buf, ",\"receipt\":\"");
+    int r = job_receipt_write(job, false, buf);
+    buf_add_str(buf, "\",\"receipt_salt\":\"");
+    base64url_encode(buf, job_receipt_salt(job), RECEIPT_SALT_SIZE);
+    buf_add_char(buf, '"');
+    return r;
+}
+
+int job_json_write(struct buf *buf, const struct job_view *view, const struct job *with_receipt)
 {
     char started[CLOCK_TIME_SIZE];
     clock_format_time(started, view->started_unix_ms);
@@ -130,6 +144,7 @@ int job_json_write(struct buf *buf, const struct job_view *view)
     add_limits(buf, view);
     add_name(buf, ",\"app_id\":", view->app_id);
     add_name(buf, ",\"script_name\":", view->script_name);
+    int r = add_receipt(buf, with_receipt);
     buf_add_char(buf, '}');
-    return buf_failed(buf) ? ERR_NO_MEMORY : 0;
+    return r ? r : buf_failed(buf) ? ERR_NO_MEMORY : 0;
 }

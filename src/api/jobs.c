@@ -3,14 +3,18 @@
  */
 #include "api/route.h"
 #include "api/server.h"
+#include "base/encode.h"
+#include "base/json.h"
+#include "protect/receipt.h"
 #include <stdio.h>
 #include <string.h>
 
-#define PAGE_JOBS     50  /* of a page, unless `limit` says otherwise */
-#define PAGE_JOBS_MAX 200 /* most that `limit` can ask for */
+#define PAGE_JOBS            50  /* of a page, unless `limit` says otherwise */
+#define PAGE_JOBS_MAX        200 /* most that `limit` can ask for */
 /* A page ends when it has this many bytes, however few jobs that are: their outputs are in it. */
-#define PAGE_BYTES    (4 * MIB)
-#define LINK_BYTES    256
+#define PAGE_BYTES           (4 * MIB)
+#define LINK_BYTES           256
+#define RECEIPT_BUNDLE_BYTES (64 * KIB) /* of a receipt's bundle, but for the receipt */
 
 /* The query of GET /jobs. */
 struct query {
@@ -108,7 +112,7 @@ static bool add_job(void *ctx, const struct job *job)
     int r = job_view(job, &view);
     if (!r) {
         buf_add_char(&page->body, page->count++ ? ',' : '[');
-        job_json_write(&page->body, &view);
+        job_json_write(&page->body, &view, NULL);
     }
     job_view_done(&view);
     page->error = page->error ? page->error : r;
@@ -184,6 +188,98 @@ void handle_job(struct exchange *exchange)
     struct job *job = find(exchange);
     if (job)
         exchange_answer_job(exchange, job);
+}
+
+/* --- the receipt --- */
+
+/* The query of GET /jobs/{id}/receipt. */
+struct form {
+    bool single, wrong;
+};
+
+static enum MHD_Result take_form(void *ctx, enum MHD_ValueKind kind, const char *name,
+                                 size_t name_size, const char *value, size_t value_size)
+{
+    struct form *form = ctx;
+    bool single = span_equal((struct span){name, name_size}, SPAN("form")) &&
+                  span_equal((struct span){value, value ? value_size : 0}, SPAN("single"));
+    form->wrong = form->wrong || form->single || !single;
+    form->single = true;
+    return MHD_YES;
+}
+
+/* Does the caller want the bundle? Only who says JSON, and does not say JWT. */
+static bool wants_json(const struct exchange *exchange)
+{
+    const char *accept =
+        MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Accept");
+    return accept && strcasestr(accept, "application/json") &&
+           !strcasestr(accept, "application/jwt");
+}
+
+/* The receipt and all that is needed to verify it, offline. */
+static int write_receipt_bundle(const struct job *job, bool single, struct buf *out)
+{
+    const struct keyring *keyring = job_receipt_keyring(job);
+    struct span bundle = keyring_bundle(keyring);
+    struct job_view view;
+    job_view(job, &view);
+    buf_add_str(out, "{\"bundle\":");
+    buf_add(out, bundle.data, bundle.size);
+    json_next_key(out, "job_id");
+    json_str(out, view.id.text);
+    buf_add_str(out, ",\"keys\":[");
+    jws_write_jwk(keyring_result_key(keyring), out);
+    buf_add_char(out, ',');
+    jws_write_jwk(keyring_identity(keyring), out);
+    buf_add_str(out, "],\"receipt\":\"");
+    int r = job_receipt_write(job, single, out);
+    buf_add_str(out, "\",\"salt\":\"");
+    base64url_encode(out, job_receipt_salt(job), RECEIPT_SALT_SIZE);
+    buf_add_str(out, "\"}");
+    return r;
+}
+
+static void answer_receipt(struct exchange *exchange, const struct job *job, bool single)
+{
+    bool json = wants_json(exchange);
+    struct answer answer = {
+        .status = 200,
+        .type = json ? "application/json" : "application/jwt",
+        .body = BUF_INIT(RECEIPT_BUNDLE_BYTES + job_receipt_size(job)),
+        .no_store = true,
+    };
+    int r = json ? write_receipt_bundle(job, single, &answer.body)
+                 : job_receipt_write(job, single, &answer.body);
+    if (r && !buf_failed(&answer.body)) {
+        struct error_detail detail;
+        buf_done(&answer.body);
+        error_set(&detail, r, "", "the receipt cannot be written");
+        exchange_problem(exchange, &detail);
+        return;
+    }
+    exchange_answer(exchange, &answer);
+}
+
+void handle_job_receipt(struct exchange *exchange)
+{
+    struct error_detail detail = {0};
+    struct form form = {0};
+    struct job *job = find(exchange);
+    if (!job)
+        return;
+    MHD_get_connection_values_n(exchange->connection, MHD_GET_ARGUMENT_KIND, take_form, &form);
+    if (form.wrong)
+        error_set(&detail, ERR_INVALID_QUERY, "form",
+                  "the query can be form=single, once, and nothing else");
+    else if (!job_status_final(job_status(job)))
+        error_set(&detail, ERR_CONFLICT, "", "the job has not ended: it has no receipt yet");
+    else if (!job_has_receipt(job))
+        error_set(&detail, ERR_NOT_FOUND, "", "this job has no receipt");
+    if (detail.code)
+        exchange_problem(exchange, &detail);
+    else
+        answer_receipt(exchange, job, form.single);
 }
 
 void handle_job_cancel(struct exchange *exchange)

@@ -98,6 +98,18 @@ static void add_results(struct buf *buf, const struct job_stats *stats)
                "Results forgotten by their user.");
 }
 
+static void add_receipts(struct buf *buf, const struct job_receipt_stats *stats)
+{
+    add_number(buf, "receipt_signatures_total", "counter", stats->signatures,
+               "Signatures made when jobs ended.");
+    add_number(buf, "receipt_batches_total", "counter", stats->batches,
+               "Those of them over several jobs.");
+    add_number(buf, "receipt_batched_jobs_total", "counter", stats->batched,
+               "Jobs that shared a signature.");
+    add_number(buf, "receipts_failed_total", "counter", stats->failed,
+               "Jobs that could not be given a receipt.");
+}
+
 static void add_pool(struct buf *buf, const struct exec_stats *pool)
 {
     add_number(buf, "workers", "gauge", pool->workers, "Workers.");
@@ -147,6 +159,7 @@ int metrics_write(struct buf *buf, struct api *api)
     add_requests(buf, &api->metrics);
     add_jobs(buf, stats);
     add_results(buf, stats);
+    add_receipts(buf, &stats->receipts);
     add_pool(buf, &stats->pool);
     add_secrets(buf, &secrets);
     add_keys(buf, api->options.keys);

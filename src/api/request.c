@@ -157,6 +157,13 @@ static int take_script_name(struct parser *parser, enum value_type type, struct 
     return take_name(parser, value, &parser->request->script_name);
 }
 
+static int take_nonce(struct parser *parser, enum value_type type, struct span value)
+{
+    if (value.size > JOB_NONCE_MAX)
+        return refuse(parser, ERR_INVALID_FIELD, "has more than 64 bytes");
+    return keep_string(parser, value, &parser->request->nonce);
+}
+
 /* The array itself, or one name in it. */
 static int take_secret_refs(struct parser *parser, enum value_type type, struct span value)
 {
@@ -304,6 +311,7 @@ static const struct field fields[] = {
     {"memory_limit", TYPE(NUMBER), "a number of bytes", take_memory_limit},
     {"app_id", TYPE(STRING), "a string", take_app_id},
     {"script_name", TYPE(STRING), "a string", take_script_name},
+    {"nonce", TYPE(STRING), "a string", take_nonce},
 };
 #define FIELD_COUNT (sizeof fields / sizeof *fields)
 

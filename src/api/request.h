@@ -16,7 +16,7 @@
 #define REQUEST_SECRETS_MAX 65 /* one more than limit secret_refs can be: the job says too_many */
 
 struct request {
-    struct span script, entry_point, input, app_id, script_name;
+    struct span script, entry_point, input, app_id, script_name, nonce;
     struct span secret_refs[REQUEST_SECRETS_MAX];
     size_t secret_count;
     bool allow_secret_output;

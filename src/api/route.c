@@ -18,6 +18,7 @@ static const struct route routes[] = {
     {"GET", "/jobs", USER | ROUTE_QUIET, handle_jobs},
     {"GET", "/jobs/{id}", USER | ROUTE_QUIET, handle_job},
     {"DELETE", "/jobs/{id}", USER, handle_job_delete},
+    {"GET", "/jobs/{id}/receipt", USER | ROUTE_QUIET, handle_job_receipt},
     {"POST", "/jobs/{id}/cancel", USER, handle_job_cancel},
     {"GET", "/secrets", USER | ROUTE_QUIET, handle_secrets},
     {"GET", "/secrets/audit", USER | ROUTE_QUIET, handle_secret_audit}, /* no secret's name */

@@ -34,6 +34,7 @@ void route_allow(const char *path, char *text, size_t size);
 void handle_execute(struct exchange *exchange);
 void handle_jobs(struct exchange *exchange);
 void handle_job(struct exchange *exchange);
+void handle_job_receipt(struct exchange *exchange);
 void handle_job_cancel(struct exchange *exchange);
 void handle_job_delete(struct exchange *exchange);
 void handle_secrets(struct exchange *exchange); /* secrets.c */

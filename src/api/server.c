@@ -126,6 +126,7 @@ static void idle_turn(uv_idle_t *idle)
 /* Serves what is ready, and sees to it that the loop comes back in time for what will be. */
 static void run_daemon(struct api *api)
 {
+    job_service_flush(api->jobs); /* sets answers: they go out at once */
     if (!api->work)
         return;
     api->work = false;
@@ -146,7 +147,12 @@ static void run_daemon(struct api *api)
 
 static void before_wait(uv_prepare_t *handle)
 {
-    run_daemon(handle->data);
+    struct api *api = handle->data;
+    run_daemon(api);
+    /* A request may have ended its job at once: the answer goes out in the next turn, without a
+     * wait. */
+    if (job_service_flush(api->jobs))
+        uv_idle_start(api->idle, idle_turn);
 }
 
 static void after_wait(uv_check_t *handle)

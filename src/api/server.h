@@ -90,9 +90,12 @@ int problem_write(struct buf *buf, const struct error_detail *problem, int statu
                   const char *trace);
 const char *problem_title(int status);
 
-/* job_json.c: a job as callers see it. */
-int job_json_write(struct buf *buf, const struct job_view *view);
-size_t job_json_size(const struct job_view *view); /* about; enough for the buffer's reserve */
+/*
+ * job_json.c: a job as callers see it; with its receipt if `with_receipt` is the job and has one,
+ * NULL leaves it out. ERR_NO_MEMORY, ERR_INTERNAL.
+ */
+int job_json_write(struct buf *buf, const struct job_view *view, const struct job *with_receipt);
+size_t job_json_size(const struct job_view *view); /* without a receipt, at most */
 
 /* metrics.c */
 int metrics_write(struct buf *buf, struct api *api);

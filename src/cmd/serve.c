@@ -30,7 +30,7 @@
 
 struct serve_options {
     const char *listen, *data_dir, *database_url, *run_as;
-    int log_level, log_format, isolation, require_isolation;
+    int log_level, log_format, isolation, require_isolation, receipts;
     bool listen_insecure, strict;
     struct limits limits;
 };
@@ -65,6 +65,7 @@ void cmd_serve_options(struct option_list *list)
     static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
     static const char *const formats[] = {"auto", "json", "text", NULL};
     static const char *const levels_of_isolation[] = {"reduced", "full", NULL};
+    static const char *const receipts[] = {"batch", "single", "none", NULL}; /* enum job_receipts */
 
     option_add(list, (struct args_option){"listen", "ADDR:PORT", "where; port 0 takes any free one",
                                           "127.0.0.1:8080", args_set_text,
@@ -91,6 +92,12 @@ void cmd_serve_options(struct option_list *list)
                          "log-format", "FORMAT", "json, text, or auto: text on a terminal", "auto",
                          args_set_choice, offsetof(struct serve_options, log_format),
                          .choices = formats});
+    option_add(list,
+               (struct args_option){"receipts", "HOW",
+                                    "batch: jobs that end together share a "
+                                    "signature; single; none, for measuring",
+                                    "batch", args_set_choice,
+                                    offsetof(struct serve_options, receipts), .choices = receipts});
     option_add_isolation(list, offsetof(struct serve_options, isolation));
     option_add(list, (struct args_option){"require-isolation", "LEVEL",
                                           "refuse to start unless every property has this level",
@@ -311,6 +318,8 @@ static int start_workers(struct serve *serve, struct error_detail *detail)
         .limits = &serve->options.limits,
         .protect = serve->protect,
         .secrets = serve->secrets,
+        .keys = serve->keys,
+        .receipts = (enum job_receipts)serve->options.receipts,
     };
     struct exec_options pool = {
         .loop = &serve->loop,
@@ -423,6 +432,15 @@ static int watch_signals(struct serve *serve, struct error_detail *detail)
     return 0;
 }
 
+static int check_options(const struct serve_options *options, bool *exposed,
+                         struct error_detail *detail)
+{
+    if (options->strict && options->receipts == JOB_RECEIPTS_NONE)
+        return error_set(detail, ERR_USAGE, "--receipts",
+                         "\"none\" is for measuring; --strict wants every job to have a receipt");
+    return api_check_listen(options->listen, options->listen_insecure, exposed, detail);
+}
+
 static int serve_start(struct serve *serve, struct error_detail *detail)
 {
     const struct serve_options *options = &serve->options;
@@ -431,7 +449,7 @@ static int serve_start(struct serve *serve, struct error_detail *detail)
     int r;
 
     privileges_close_inherited();
-    r = api_check_listen(options->listen, options->listen_insecure, &exposed, detail);
+    r = check_options(options, &exposed, detail);
     if (r < 0)
         return r;
     r = make_data_dir(options->data_dir, detail);

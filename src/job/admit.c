@@ -184,7 +184,8 @@ static int look_up_key(struct job_service *service, const struct job_submission 
 /* Room for what a job may have to keep. */
 static int make_parts(struct job *job, const struct job_submission *submission)
 {
-    size_t text_size = submission->app_id.size + submission->script_name.size;
+    size_t text_size = submission->app_id.size + submission->script_name.size +
+                       submission->entry_point.size + submission->nonce.size;
     job->live = calloc(1, sizeof *job->live);
     job->text = job_text_new(text_size);
     if (!job->live || !job->text)
@@ -198,13 +199,22 @@ static int make_parts(struct job *job, const struct job_submission *submission)
 
 static void copy_names(struct job *job, const struct job_submission *submission)
 {
-    struct span app_id = submission->app_id, script_name = submission->script_name;
-    if (app_id.size)
-        memcpy(job_text(job), app_id.data, app_id.size);
-    if (script_name.size)
-        memcpy(job_text(job) + app_id.size, script_name.data, script_name.size);
-    job->app_id_size = (uint32_t)app_id.size;
-    job->script_name_size = (uint32_t)script_name.size;
+    const struct {
+        struct span name;
+        uint32_t *size;
+    } names[] = {
+        {submission->app_id, &job->app_id_size},
+        {submission->script_name, &job->script_name_size},
+        {submission->entry_point, &job->entry_point_size},
+        {submission->nonce, &job->nonce_size},
+    };
+    char *at = job_text_data(job);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (names[i].name.size)
+            memcpy(at, names[i].name.data, names[i].name.size);
+        at += names[i].name.size;
+        *names[i].size = (uint32_t)names[i].name.size;
+    }
 }
 
 /* Address and user agent belong to the connection; the audit log wants them later. */
@@ -226,9 +236,12 @@ static int make_job(struct job_service *service, const struct job_submission *su
     struct job *job = calloc(1, sizeof *job);
     if (!job)
         return ERR_NO_MEMORY;
+    job->service = service;
     int r = make_parts(job, submission);
     if (!r)
         r = uuid_new(job->id.text);
+    if (!r)
+        r = job_receipt_begin(job, submission);
     if (r) {
         job_free_parts(job);
         return r;
@@ -244,7 +257,6 @@ static int make_job(struct job_service *service, const struct job_submission *su
         live->submission.secret_refs = live->secret_refs;
         keep_caller(live);
     }
-    job->service = service;
     job->started_unix_ms = clock_unix_ms();
     job->timeout_ms = submission->timeout_ms;
     job->gas_limit = submission->gas_limit;
@@ -278,7 +290,7 @@ static void take_storage(struct job *job, struct job_submission *submission)
     memcpy(mine->storage, submission->storage, sizeof mine->storage);
     memset(submission->storage, 0, sizeof submission->storage);
     mine->user = mine->idempotency_key = mine->body = (struct span){0};
-    mine->app_id = mine->script_name = (struct span){0};
+    mine->app_id = mine->script_name = mine->nonce = (struct span){0};
 }
 
 /* A new job for a user who exists. */

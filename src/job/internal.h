@@ -1,7 +1,8 @@
 /*
  * What the files of src/job share. service.c: life cycle; user.c: users and their turns; admit.c:
- * who gets in; run.c: start, end, cancel; secrets.c: what a job is given; keep.c: what is kept and
- * for how long; list.c: looking.
+ * who gets in; run.c: start, end, cancel; receipt.c: signatures; secrets.c: what a job is given;
+ * keep.c: what is kept and for how long; list.c: looking. keys.c stands apart: the keys through
+ * time.
  */
 #ifndef NEOCOMPUTE_JOB_INTERNAL_H
 #define NEOCOMPUTE_JOB_INTERNAL_H
@@ -9,6 +10,10 @@
 #include "job/job.h"
 #include "job/table.h"
 #include "protect/at_rest.h"
+#include "protect/merkle.h"
+#include "protect/receipt.h"
+
+#define SECRET_REFS_MOST 64 /* what limits.h allows secret_refs to be at most */
 
 /* The part of a job that goes when it has ended. */
 struct live {
@@ -24,6 +29,7 @@ struct live {
     struct job *queue_next, *queue_prev; /* among the waiting jobs of its user */
     struct job *peer_next, *peer_prev;   /* among all waiting, or all running jobs */
     uint64_t queued_ns;                  /* monotonic */
+    bool ended;                          /* its result is there; it waits for its signature */
     unsigned overtaken; /* jobs started before it because its memory was not free */
 };
 
@@ -33,6 +39,17 @@ struct key {
     struct job *job;
     uint8_t digest[PROTECT_HASH_SIZE]; /* of user and key */
     uint8_t body[PROTECT_HASH_SIZE];
+};
+
+/* What a job keeps of its receipt; the rest is the job's anyway. */
+struct job_receipt {
+    struct keyring *keyring; /* held; signed with its result key. NULL: not signed */
+    uint64_t issued_unix_s;
+    uint8_t salt[RECEIPT_SALT_SIZE];
+    uint8_t script_sha256[RECEIPT_HASH_SIZE], input_sha256[RECEIPT_HASH_SIZE];
+    uint8_t signature[JWS_SIGNATURE_SIZE]; /* of the receipt, or of the root its path leads to */
+    uint8_t *path;                         /* owned; NULL: signed alone */
+    uint32_t path_size;
 };
 
 struct job {
@@ -51,12 +68,15 @@ struct job {
     uint64_t timeout_ms, gas_limit, memory_limit;
     uint32_t nondeterminism;
     bool rounded; /* it used pinned secrets: gas and memory are shown in 64ths of the limit */
-    /* app_id, script_name, output, logs and error, one after another, with room around them to be
-     * sealed in place (at_rest.h). Once the job is kept they are. */
-    uint32_t app_id_size, script_name_size, output_size, logs_size, error_size;
+    /* app_id, script_name, entry_point, nonce, secrets (as job_pack_secrets writes them), output,
+     * logs and error, one after another, with room around them to be sealed in place (at_rest.h).
+     * Once the job is kept they are. */
+    uint32_t app_id_size, script_name_size, entry_point_size, nonce_size, secrets_size;
+    uint32_t output_size, logs_size, error_size;
     char *text;
     bool at_rest;
     struct proof proof;
+    struct job_receipt receipt;
 };
 
 struct user {
@@ -71,6 +91,26 @@ struct user {
     size_t rank; /* place in service->ranking, if retained > 0 */
     size_t id_size;
     char id[];
+};
+
+/* The parts of a job's text. */
+struct job_text {
+    struct span app_id, script_name, entry_point, nonce, secrets, output, logs, error;
+};
+
+/* Jobs that have ended and wait for their signature, and what it is made with. */
+struct job_signing {
+    struct keys *keys; /* NULL: no receipts */
+    enum job_receipts mode;
+    uv_prepare_t *prepare;
+    struct job *waiting[MERKLE_LEAVES_MOST];
+    size_t count;
+    struct merkle tree;
+    struct buf payloads;                     /* of the jobs that are being signed ... */
+    struct span payload[MERKLE_LEAVES_MOST]; /* ... and each of them; empty: none */
+    const struct job *told;                  /* the job whose waiters are told just now ... */
+    struct span told_payload;                /* ... so that its payload is not written twice */
+    struct job_receipt_stats stats;
 };
 
 struct job_list_ends {
@@ -100,6 +140,7 @@ struct job_service {
     bool stopping;
     void (*stopped)(void *ctx);
     void *stopped_ctx;
+    struct job_signing signing;
     struct job_stats stats;
 };
 
@@ -135,8 +176,20 @@ void job_hand_over(struct job *job);
 bool job_hand_over_ready(struct job_service *service);
 /* Ends a job. `result` may be NULL; then `message` (or the text of `code`) is its error. */
 void job_end(struct job *job, int code, struct exec_result *result, const char *message);
+/* The result of an ended job is final: tells who waits, and keeps it. */
+void job_finish(struct job *job);
 void job_peer_add(struct job_list_ends *list, struct job *job);
 void job_peer_remove(struct job_list_ends *list, struct job *job);
+
+/* receipt.c: takes from a new job's request what its receipt will say of it. ERR_NO_MEMORY. */
+int job_receipt_begin(struct job *job, const struct job_submission *submission);
+void job_receipt_done(struct job *job);
+uint64_t job_receipt_bytes(const struct job *job); /* that it keeps in allocations of its own */
+int job_pack_secrets(const struct secret_set *set, struct buf *out); /* NULL set: none */
+/* An ended job waits for its signature, and job_finish follows. False: it gets none. */
+bool job_await_signature(struct job *job);
+int job_signing_init(struct job_service *service, const struct job_options *options);
+void job_signing_done(struct job_service *service);
 
 /* secrets.c: asks for the job's secrets; job_hand_over or job_end follows. ERR_SECRET_UNAVAILABLE,
  * ERR_STORE_DOWN. */
@@ -147,14 +200,17 @@ void job_round_figures(struct job *job);
 /* service.c: after a job ended, was it the last one that a stop waits for? */
 void job_check_stop(struct job_service *service);
 
-/* keep.c: room for a job's text, of so many bytes; it begins at job_text. */
+/* keep.c: room for a job's text, of so many bytes; it begins at job_text_data. */
 char *job_text_new(size_t size);
-char *job_text(const struct job *job);
+char *job_text_data(const struct job *job);
 size_t job_text_size(const struct job *job);
 /* Wipes and frees it. */
 void job_text_free(struct job *job);
-/* Appends the text of a job that is at rest. ERR_NO_MEMORY, ERR_INTERNAL. */
-int job_text_open(const struct job *job, struct buf *out);
+/*
+ * The parts of the text. That of a kept job is opened into `opened`, which is initialised here: the
+ * caller wipes it (buf_wipe), whatever is returned. ERR_NO_MEMORY, ERR_INTERNAL.
+ */
+int job_text_get(const struct job *job, struct buf *opened, struct job_text *ret);
 
 void job_keep(struct job *job); /* an ended job joins the retained ones; bounds are enforced */
 void job_forget(struct job *job);

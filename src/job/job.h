@@ -19,6 +19,7 @@
 #include "base/limits.h"
 #include "base/uuid.h"
 #include "exec/exec.h"
+#include "job/keys.h"
 #include "protect/protect.h"
 #include "secret/secret.h"
 #include <stdbool.h>
@@ -30,6 +31,7 @@
 #define JOB_ENTRY_POINT_MAX 256 /* bytes */
 #define JOB_SECRET_NAME_MAX 128 /* bytes */
 #define JOB_IDEMPOTENCY_MAX 255 /* bytes of an idempotency key */
+#define JOB_NONCE_MAX       64  /* bytes of a nonce for the receipt */
 #define JOB_STORAGE_COUNT   2   /* buffers that a submission's spans may point into */
 
 struct job_service;
@@ -43,11 +45,16 @@ struct job_id {
 /* False if `text` is no id that this service would give. */
 bool job_id_parse(struct span text, struct job_id *ret);
 
+/* How receipts are signed. None at all is for measuring what they cost. */
+enum job_receipts { JOB_RECEIPTS_BATCH, JOB_RECEIPTS_SINGLE, JOB_RECEIPTS_NONE };
+
 struct job_options {
     uv_loop_t *loop;
     const struct limits *limits;    /* borrowed for good */
     struct protect *protect;        /* borrowed for good */
     struct secret_service *secrets; /* borrowed for good; NULL: every secret is unavailable */
+    struct keys *keys;              /* borrowed for good, started before a job; NULL: no receipts */
+    enum job_receipts receipts;
 };
 
 int job_service_new(const struct job_options *options, struct job_service **ret,
@@ -77,6 +84,7 @@ struct job_submission {
     struct span idempotency_key; /* empty: none */
     struct span body;            /* what makes two requests with one key the same */
     struct span script, entry_point, input, app_id, script_name;
+    struct span nonce; /* for the receipt; at most JOB_NONCE_MAX bytes */
     const struct span *secret_refs;
     size_t secret_count;
     bool allow_secret_output;        /* those that their owner lets out may be in the output */
@@ -97,6 +105,13 @@ struct job_submission {
  */
 int job_submit(struct job_service *service, struct job_submission *submission, struct job **ret,
                struct error_detail *detail);
+
+/*
+ * Signs the jobs that have ended, all together, and tells those who wait for them. The service does
+ * it before the loop polls; whoever sends answers earlier in a turn calls it first. True if there
+ * were some.
+ */
+bool job_service_flush(struct job_service *service);
 
 enum job_status { JOB_QUEUED, JOB_RUNNING, JOB_COMPLETED, JOB_FAILED, JOB_STATUS_COUNT };
 
@@ -125,6 +140,17 @@ struct job_view {
  * ERR_NO_MEMORY, ERR_INTERNAL; `ret` is then safe for job_view_done. */
 int job_view(const struct job *job, struct job_view *ret);
 void job_view_done(struct job_view *view);
+
+/*
+ * The receipt of a job that has ended, if it has one: none have jobs that were refused in the end
+ * (a 503). docs/protocol.md describes the two forms; `single` asks for the plain JWS whichever way
+ * it was signed. Appends its text. ERR_NO_MEMORY, ERR_INTERNAL.
+ */
+bool job_has_receipt(const struct job *job);
+int job_receipt_write(const struct job *job, bool single, struct buf *out);
+size_t job_receipt_size(const struct job *job);                   /* of its text, at most */
+const uint8_t *job_receipt_salt(const struct job *job);           /* RECEIPT_SALT_SIZE bytes */
+const struct keyring *job_receipt_keyring(const struct job *job); /* borrowed */
 enum job_status job_status(const struct job *job);
 
 /*
@@ -161,6 +187,8 @@ int job_delete(struct job *job);
 
 #define JOB_LIST_SCAN 1000 /* most jobs looked at for one page */
 
+#define JOB_NONDETERMINISM_MOST 3
+
 /* "clock", "random", "timer" for bits 0, 1, 2 of nondeterminism; NULL past the last. */
 const char *job_nondeterminism_name(unsigned bit);
 
@@ -193,6 +221,12 @@ extern const double job_time_bounds[JOB_BUCKETS];   /* seconds */
 extern const double job_gas_bounds[JOB_BUCKETS];    /* gas units */
 extern const double job_memory_bounds[JOB_BUCKETS]; /* bytes */
 
+struct job_receipt_stats {
+    uint64_t signatures;       /* made when jobs ended */
+    uint64_t batches, batched; /* of these over several jobs, and over how many */
+    uint64_t failed;           /* jobs that could not be given a receipt */
+};
+
 struct job_stats {
     uint64_t total;                     /* jobs ever admitted */
     uint64_t ended[ERROR_COUNT + 1];    /* by code: index 0 completed, -code failed */
@@ -205,6 +239,7 @@ struct job_stats {
     uint64_t gas_total;
     struct job_histogram run_time, wait_time, gas, memory;
     struct exec_stats pool;
+    struct job_receipt_stats receipts;
 };
 /* Borrowed, good until control goes back to the loop. */
 const struct job_stats *job_service_stats(struct job_service *service);

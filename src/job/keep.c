@@ -15,21 +15,22 @@ char *job_text_new(size_t size)
     return malloc(size + AT_REST_FRAME);
 }
 
-char *job_text(const struct job *job)
+char *job_text_data(const struct job *job)
 {
     return job->text + AT_REST_NONCE_SIZE;
 }
 
 size_t job_text_size(const struct job *job)
 {
-    return (size_t)job->app_id_size + job->script_name_size + job->output_size + job->logs_size +
+    return (size_t)job->app_id_size + job->script_name_size + job->entry_point_size +
+           job->nonce_size + job->secrets_size + job->output_size + job->logs_size +
            job->error_size;
 }
 
 void job_text_free(struct job *job)
 {
     if (job->text && !job->at_rest)
-        OPENSSL_cleanse(job_text(job), job_text_size(job));
+        OPENSSL_cleanse(job_text_data(job), job_text_size(job));
     free(job->text);
     job->text = NULL;
 }
@@ -40,11 +41,40 @@ static struct at_rest_owner owner_of(const struct job *job)
                                   {job->user->id, job->user->id_size}};
 }
 
-int job_text_open(const struct job *job, struct buf *out)
+static void split_text(const struct job *job, const char *at, struct job_text *ret)
 {
+    const struct {
+        struct span *span;
+        uint32_t size;
+    } parts[] = {
+        {&ret->app_id, job->app_id_size},
+        {&ret->script_name, job->script_name_size},
+        {&ret->entry_point, job->entry_point_size},
+        {&ret->nonce, job->nonce_size},
+        {&ret->secrets, job->secrets_size},
+        {&ret->output, job->output_size},
+        {&ret->logs, job->logs_size},
+        {&ret->error, job->error_size},
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        *parts[i].span = (struct span){at, parts[i].size};
+        at += parts[i].size;
+    }
+}
+
+int job_text_get(const struct job *job, struct buf *opened, struct job_text *ret)
+{
+    buf_init(opened, job_text_size(job));
+    if (!job->at_rest) {
+        split_text(job, job_text_data(job), ret);
+        return 0;
+    }
     const struct at_rest_owner owner = owner_of(job);
     struct span sealed = {job->text, job_text_size(job) + AT_REST_FRAME};
-    return at_rest_open(job->service->at_rest, &owner, sealed, out);
+    int r = at_rest_open(job->service->at_rest, &owner, sealed, opened);
+    if (!r)
+        split_text(job, opened->data, ret);
+    return r;
 }
 
 /* Should it fail, the text is wiped, and looking at the job fails: it never stays in the clear. */
@@ -62,8 +92,8 @@ static void lay_to_rest(struct job *job)
 
 static uint64_t kept_bytes(const struct job *job)
 {
-    return sizeof *job + 2 * ALLOCATION_BYTES + (job->key ? sizeof *job->key : 0) + AT_REST_FRAME +
-           job_text_size(job);
+    return sizeof *job + 3 * ALLOCATION_BYTES + (job->key ? sizeof *job->key : 0) + AT_REST_FRAME +
+           job_text_size(job) + job_receipt_bytes(job);
 }
 
 static void count_kept(struct job *job, bool kept)
@@ -159,6 +189,7 @@ void job_free_parts(struct job *job)
         free(job->live->caller);
     }
     free(job->live);
+    job_receipt_done(job);
     job_text_free(job);
     free(job);
 }

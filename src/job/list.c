@@ -67,12 +67,19 @@ enum job_status job_status(const struct job *job)
 
 int job_view(const struct job *job, struct job_view *ret)
 {
-    const char *at = job_text(job);
+    struct job_text text = {0};
+    struct buf opened;
+    int r = job_text_get(job, &opened, &text);
     *ret = (struct job_view){
         .id = job->id,
         .status = job->status,
         .code = job->code,
         .user = {job->user->id, job->user->id_size},
+        .app_id = text.app_id,
+        .script_name = text.script_name,
+        .output = text.output,
+        .logs = text.logs,
+        .error = text.error,
         .started_unix_ms = job->started_unix_ms,
         .duration_ns = job->duration_ns,
         .gas_used = job->gas_used,
@@ -82,22 +89,9 @@ int job_view(const struct job *job, struct job_view *ret)
         .gas_limit = job->gas_limit,
         .memory_limit = job->memory_limit,
         .proof = job->proof,
-        .opened = BUF_INIT(job_text_size(job)),
+        .opened = opened,
     };
-    if (job->at_rest) {
-        int r = job_text_open(job, &ret->opened);
-        if (r)
-            return r;
-        at = ret->opened.data;
-    }
-    struct span *spans[] = {&ret->app_id, &ret->script_name, &ret->output, &ret->logs, &ret->error};
-    uint32_t sizes[] = {job->app_id_size, job->script_name_size, job->output_size, job->logs_size,
-                        job->error_size};
-    for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
-        *spans[i] = (struct span){at, sizes[i]};
-        at += sizes[i];
-    }
-    return 0;
+    return r;
 }
 
 void job_view_done(struct job_view *view)
@@ -110,5 +104,6 @@ const char *job_nondeterminism_name(unsigned bit)
     static const char *const names[] = {"clock", "random", "timer"};
     _Static_assert(ENGINE_USED_CLOCK == 1 && ENGINE_USED_RANDOM == 2 && ENGINE_USED_TIMER == 4,
                    "the names are in the order of the bits");
-    return bit < sizeof names / sizeof *names ? names[bit] : NULL;
+    _Static_assert(sizeof names / sizeof *names == JOB_NONDETERMINISM_MOST, "one name a bit");
+    return bit < JOB_NONDETERMINISM_MOST ? names[bit] : NULL;
 }

@@ -28,8 +28,6 @@ static void drop_storage(struct live *live)
         buf_done(&live->submission.storage[i]);
 }
 
-#define SECRET_REFS_MOST 64 /* what limits.h allows secret_refs to be at most */
-
 static void run_done(void *ctx, struct exec_result *result)
 {
     struct job *job = ctx;
@@ -163,16 +161,20 @@ void job_start(struct job *job)
         job_hand_over(job);
 }
 
-/* Puts output, logs and error behind the names, in one allocation of the right size. */
-static int pack_text(struct job *job, struct span output, struct span logs, struct span error)
+#define SECRETS_BYTES (64 * 1024) /* of the names and versions of a job's secrets */
+
+/* Puts secrets, output, logs and error behind the names, in one allocation of the right size. */
+static int pack_text(struct job *job, struct span secrets, struct span output, struct span logs,
+                     struct span error)
 {
-    size_t names = (size_t)job->app_id_size + job->script_name_size;
-    size_t size = names + output.size + logs.size + error.size;
+    size_t names =
+        (size_t)job->app_id_size + job->script_name_size + job->entry_point_size + job->nonce_size;
+    size_t size = names + secrets.size + output.size + logs.size + error.size;
     char *text = job_text_new(size);
     if (!text)
         return ERR_NO_MEMORY;
     char *at = text + AT_REST_NONCE_SIZE;
-    struct span parts[] = {{job_text(job), names}, output, logs, error};
+    struct span parts[] = {{job_text_data(job), names}, secrets, output, logs, error};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (parts[i].size)
             memcpy(at, parts[i].data, parts[i].size);
@@ -180,6 +182,7 @@ static int pack_text(struct job *job, struct span output, struct span logs, stru
     }
     job_text_free(job);
     job->text = text;
+    job->secrets_size = (uint32_t)secrets.size;
     job->output_size = (uint32_t)output.size;
     job->logs_size = (uint32_t)logs.size;
     job->error_size = (uint32_t)error.size;
@@ -194,6 +197,7 @@ static struct span buf_span(const struct buf *buf)
 /* Proves and stores what came of it; a job whose result cannot be kept has failed. */
 static void take_result(struct job *job, int code, struct exec_result *result, const char *message)
 {
+    struct buf secrets = BUF_INIT(SECRETS_BYTES);
     struct span output = {0}, logs = SPAN("[]"), error = {0};
     if (result) {
         job->duration_ns = result->duration_ns;
@@ -217,10 +221,11 @@ static void take_result(struct job *job, int code, struct exec_result *result, c
         else
             error = span_of(message ? message : error_text(code));
     }
-    if (pack_text(job, output, logs, error))
+    if (job_pack_secrets(job->live->secrets, &secrets) ||
+        pack_text(job, buf_span(&secrets), output, logs, error))
         code = ERR_RESOURCE_EXHAUSTED; /* without its text; the code says it all */
+    buf_done(&secrets);
     job->code = code;
-    job->status = code ? JOB_FAILED : JOB_COMPLETED;
 }
 
 static void count_end(struct job *job)
@@ -258,21 +263,11 @@ static void leave_running(struct job *job)
     user_update_turn(service, job->user);
 }
 
-void job_end(struct job *job, int code, struct exec_result *result, const char *message)
+void job_finish(struct job *job)
 {
     struct job_service *service = job->service;
     struct live *live = job->live;
-    if (job->status == JOB_QUEUED)
-        job_leave_queue(job);
-    else
-        leave_running(job);
-    job_drop_secrets(live);
-    take_result(job, code, result, message);
-    count_end(job);
-
-    /* A request that was refused in the end may be sent again under its key. */
-    if (code == ERR_QUEUE_TIMEOUT || code == ERR_SHUTTING_DOWN || code == ERR_STORE_DOWN)
-        job_drop_key(job);
+    job->status = job->code ? JOB_FAILED : JOB_COMPLETED;
     job->live = NULL;
     wake_waiters(job, live->waiters);
     drop_storage(live);
@@ -283,14 +278,34 @@ void job_end(struct job *job, int code, struct exec_result *result, const char *
     job_check_stop(service);
 }
 
-void job_cancel(struct job *job)
+void job_end(struct job *job, int code, struct exec_result *result, const char *message)
 {
     if (job->status == JOB_QUEUED)
-        job_end(job, ERR_CANCELLED, NULL, "the job was cancelled before it started");
-    else if (job->status == JOB_RUNNING && job->live->run)
+        job_leave_queue(job);
+    else
+        leave_running(job);
+    job->status = JOB_RUNNING; /* to all others, until it is signed */
+    take_result(job, code, result, message);
+    job_drop_secrets(job->live);
+    count_end(job);
+
+    /* A request that was refused in the end may be sent again under its key. */
+    if (code == ERR_QUEUE_TIMEOUT || code == ERR_SHUTTING_DOWN || code == ERR_STORE_DOWN)
+        job_drop_key(job);
+    if (!job_await_signature(job))
+        job_finish(job);
+}
+
+void job_cancel(struct job *job)
+{
+    if (job_status_final(job->status) || job->live->ended)
+        return;
+    if (job->live->run) {
         exec_cancel(job->live->run);
-    else if (job->status == JOB_RUNNING)
-        job_end(job, ERR_CANCELLED, NULL, "the job was cancelled before it started");
+        return;
+    }
+    job_end(job, ERR_CANCELLED, NULL, "the job was cancelled before it started");
+    job_service_flush(job->service);
 }
 
 void job_wait(struct job *job, struct job_waiter *waiter)

@@ -108,6 +108,8 @@ int job_service_new(const struct job_options *options, struct job_service **ret,
     service->user_running_max = running_max(options->limits);
     service->user_memory_max = memory_max(options->limits);
     int r = open_parts(service);
+    if (!r)
+        r = job_signing_init(service, options);
     if (r) {
         job_service_free(service);
         return error_set(detail, r, "", "the job service could not be set up");
@@ -129,6 +131,7 @@ void job_service_attach(struct job_service *service, struct exec_pool *pool)
 static void stop_due(uv_timer_t *timer)
 {
     struct job_service *service = timer->data;
+    job_service_flush(service);
     if (service->stats.running > 0) {
         /* job_check_stop starts this timer again after the last of them. */
         for (struct job *job = service->running.first, *next; job; job = next) {
@@ -172,6 +175,8 @@ void job_service_free(struct job_service *service)
 {
     if (!service)
         return;
+    job_service_flush(service);
+    job_signing_done(service);
     if (service->jobs.buckets)
         free_jobs(&service->jobs);
     drop_timer(service->queue_timer);

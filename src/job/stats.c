@@ -36,5 +36,6 @@ const struct job_stats *job_service_stats(struct job_service *service)
 {
     if (service->pool)
         exec_pool_stats(service->pool, &service->stats.pool);
+    service->stats.receipts = service->signing.stats;
     return &service->stats;
 }

@@ -164,28 +164,51 @@ int jws_read_jwk(struct span json, uint8_t ret[JWS_PUBLIC_SIZE], struct error_de
 
 /* --- signing --- */
 
+/* header.payload */
+static int write_input(const char *kid, enum jws_type type, struct span payload, struct buf *out)
+{
+    struct buf header = BUF_INIT(HEADER_MOST);
+    buf_add_str(&header, "{\"alg\":\"Ed25519\",\"kid\":\"");
+    buf_add_str(&header, kid);
+    buf_add_str(&header, "\",\"typ\":\"");
+    buf_add_str(&header, type_names[type]);
+    buf_add_str(&header, "\"}");
+    int r = buf_failed(&header) ? ERR_NO_MEMORY : base64url_encode(out, header.data, header.size);
+    buf_done(&header);
+    buf_add_char(out, '.');
+    if (!r)
+        r = base64url_encode(out, payload.data, payload.size);
+    return r || buf_failed(out) ? ERR_NO_MEMORY : 0;
+}
+
+int jws_signature(const struct jws_key *key, enum jws_type type, struct span payload,
+                  uint8_t ret[JWS_SIGNATURE_SIZE])
+{
+    struct buf input = BUF_INIT(JWS_TEXT_MOST);
+    size_t size = JWS_SIGNATURE_SIZE;
+    int r = write_input(key->kid, type, payload, &input);
+    EVP_MD_CTX *ctx = r ? NULL : EVP_MD_CTX_new();
+    if (!r && (!ctx || EVP_DigestSignInit(ctx, NULL, NULL, NULL, key->pkey) != 1 ||
+               EVP_DigestSign(ctx, ret, &size, (uint8_t *)input.data, input.size) != 1))
+        r = ERR_INTERNAL;
+    EVP_MD_CTX_free(ctx);
+    buf_done(&input);
+    return r;
+}
+
+int jws_write(const char *kid, enum jws_type type, struct span payload,
+              const uint8_t signature[JWS_SIGNATURE_SIZE], struct buf *out)
+{
+    int r = write_input(kid, type, payload, out);
+    buf_add_char(out, '.');
+    return r ? r : base64url_encode(out, signature, JWS_SIGNATURE_SIZE);
+}
+
 int jws_sign(const struct jws_key *key, enum jws_type type, struct span payload, struct buf *out)
 {
-    char header[256];
     uint8_t signature[JWS_SIGNATURE_SIZE];
-    size_t start = out->size, signature_size = sizeof signature;
-    int size =
-        snprintf(header, sizeof header, "{\"alg\":\"Ed25519\",\"kid\":\"%s\",\"typ\":\"%s\"}",
-                 key->kid, type_names[type]);
-    base64url_encode(out, header, (size_t)size);
-    buf_add_char(out, '.');
-    int r = base64url_encode(out, payload.data, payload.size);
-    if (r || buf_failed(out))
-        return ERR_NO_MEMORY;
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    int ok = ctx && EVP_DigestSignInit(ctx, NULL, NULL, NULL, key->pkey) == 1 &&
-             EVP_DigestSign(ctx, signature, &signature_size, (uint8_t *)out->data + start,
-                            out->size - start) == 1;
-    EVP_MD_CTX_free(ctx);
-    if (!ok)
-        return ERR_INTERNAL;
-    buf_add_char(out, '.');
-    return base64url_encode(out, signature, sizeof signature);
+    int r = jws_signature(key, type, payload, signature);
+    return r ? r : jws_write(key->kid, type, payload, signature, out);
 }
 
 /* --- verifying --- */

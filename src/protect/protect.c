@@ -4,7 +4,9 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+#include <openssl/rand.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* What the service that this one replaces derived its signing key with. */
 #define SIGNING_SALT "neocompute-signing-key"
@@ -12,8 +14,13 @@
 
 #define INFO_MOST 1024 /* bytes of what a key is derived for */
 
+#define BLOCK_SIZE 64   /* of SHA-256 */
+#define POOL_SIZE  2048 /* random bytes that are fetched at once */
+
 struct protect {
     struct secret_bytes master;
+    uint8_t pool[POOL_SIZE]; /* taken from its end; what was taken is zero */
+    size_t pool_left;
     EVP_MD *sha256;
     EVP_MD_CTX *hash;    /* reused: making one costs more than hashing a small output */
     EVP_MAC_CTX *signer; /* HMAC-SHA256 with the signing key in it */
@@ -78,6 +85,7 @@ void protect_free(struct protect *protect)
     EVP_MD_CTX_free(protect->hash);
     EVP_MD_free(protect->sha256);
     secret_bytes_done(&protect->master);
+    OPENSSL_cleanse(protect->pool, sizeof protect->pool);
     free(protect);
 }
 
@@ -88,6 +96,47 @@ int protect_hash(struct protect *protect, struct span data, uint8_t ret[PROTECT_
                    EVP_DigestFinal_ex(protect->hash, ret, NULL) == 1
                ? 0
                : ERR_NO_MEMORY;
+}
+
+/* One of the two hashes of an HMAC (RFC 2104): the key xor a byte, then the parts. */
+static int hash_keyed(struct protect *protect, const uint8_t key[PROTECT_KEY_SIZE], uint8_t pad,
+                      const struct span *parts, size_t count, uint8_t ret[PROTECT_HASH_SIZE])
+{
+    uint8_t block[BLOCK_SIZE];
+    memset(block, pad, sizeof block);
+    for (size_t i = 0; i < PROTECT_KEY_SIZE; i++)
+        block[i] ^= key[i];
+    int ok = EVP_DigestInit_ex2(protect->hash, protect->sha256, NULL) == 1 &&
+             EVP_DigestUpdate(protect->hash, block, sizeof block) == 1;
+    for (size_t i = 0; ok && i < count; i++)
+        ok = EVP_DigestUpdate(protect->hash, parts[i].data, parts[i].size) == 1;
+    ok = ok && EVP_DigestFinal_ex(protect->hash, ret, NULL) == 1;
+    OPENSSL_cleanse(block, sizeof block);
+    return ok ? 0 : ERR_NO_MEMORY;
+}
+
+int protect_hmac(struct protect *protect, const uint8_t key[PROTECT_KEY_SIZE],
+                 const struct span *parts, size_t count, uint8_t ret[PROTECT_HASH_SIZE])
+{
+    uint8_t inner[PROTECT_HASH_SIZE];
+    const struct span middle = {(const char *)inner, sizeof inner};
+    int r = hash_keyed(protect, key, 0x36, parts, count, inner);
+    return r ? r : hash_keyed(protect, key, 0x5c, &middle, 1, ret);
+}
+
+int protect_random(struct protect *protect, uint8_t *ret, size_t size)
+{
+    if (size > PROTECT_RANDOM_MOST)
+        return ERR_SYSTEM;
+    if (protect->pool_left < size) {
+        if (RAND_bytes(protect->pool, POOL_SIZE) != 1)
+            return ERR_SYSTEM;
+        protect->pool_left = POOL_SIZE;
+    }
+    protect->pool_left -= size;
+    memcpy(ret, protect->pool + protect->pool_left, size);
+    OPENSSL_cleanse(protect->pool + protect->pool_left, size);
+    return 0;
 }
 
 int protect_prove(struct protect *protect, struct span output, struct proof *ret)

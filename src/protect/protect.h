@@ -42,6 +42,15 @@ void protect_free(struct protect *protect);
 /* SHA-256 of `data`. ERR_NO_MEMORY: all else that OpenSSL needs is there since protect_new. */
 int protect_hash(struct protect *protect, struct span data, uint8_t ret[PROTECT_HASH_SIZE]);
 
+/* HMAC-SHA256 of parts one after another, under a key of the caller's. ERR_NO_MEMORY, as above. */
+int protect_hmac(struct protect *protect, const uint8_t key[PROTECT_KEY_SIZE],
+                 const struct span *parts, size_t count, uint8_t ret[PROTECT_HASH_SIZE]);
+
+/* Random bytes out of a pool that OpenSSL fills: a call to it for each job would cost a
+ * microsecond. At most PROTECT_RANDOM_MOST. ERR_SYSTEM. */
+#define PROTECT_RANDOM_MOST 64
+int protect_random(struct protect *protect, uint8_t *ret, size_t size);
+
 /* Hashes and signs the canonical bytes of an output. ERR_NO_MEMORY, as above. */
 int protect_prove(struct protect *protect, struct span output, struct proof *ret);
 

@@ -56,6 +56,14 @@ static void add_number(struct buf *out, const char *key, uint64_t value)
     json_u64(out, value);
 }
 
+static void add_true(struct buf *out, const char *key, bool value)
+{
+    if (!value)
+        return;
+    json_next_key(out, key);
+    json_bool(out, true);
+}
+
 static void add_nondeterminism(struct buf *out, const struct receipt *r)
 {
     json_next_key(out, "nondeterminism");
@@ -76,8 +84,12 @@ static void add_secrets(struct buf *out, const struct receipt *r)
         buf_add_char(out, i ? ',' : '{');
         if (i)
             buf_add_char(out, '{');
-        json_key(out, "name");
-        json_string(out, r->secrets[i].name);
+        if (r->secrets[i].name_hmac) {
+            add_hash(out, "name_hmac", r->secrets[i].name_hmac);
+        } else {
+            json_key(out, "name");
+            json_string(out, r->secrets[i].name);
+        }
         add_number(out, "version", r->secrets[i].version);
         buf_add_char(out, '}');
     }
@@ -86,16 +98,13 @@ static void add_secrets(struct buf *out, const struct receipt *r)
 
 int receipt_write(const struct receipt *r, struct buf *out)
 {
-    char subject[2 * RECEIPT_HASH_SIZE + 1];
     uint64_t gas = r->rounded ? receipt_round(r->gas_used, r->gas_limit) : r->gas_used;
     uint64_t memory = r->rounded ? receipt_round(r->memory_used, r->memory_limit) : r->memory_used;
-    int failed = receipt_subject(r->user, r->salt, subject);
-    if (failed)
-        return failed;
     buf_add_char(out, '{');
     add_optional(out, "app_id", r->app_id);
     add_text(out, "claims_sha256", span_of(r->claims_sha256));
     add_number(out, "duration_us", r->duration_us);
+    add_optional(out, "encrypt_to", r->encrypt_to);
     add_text(out, "engine_digest", span_of(r->engine_digest));
     add_text(out, "entry_point", r->entry_point);
     if (r->error_code)
@@ -103,6 +112,7 @@ int receipt_write(const struct receipt *r, struct buf *out)
     add_number(out, "gas_limit", r->gas_limit);
     add_number(out, "gas_used", gas);
     add_number(out, "iat", r->issued_unix_s);
+    add_hash(out, "input_hmac", r->input_hmac);
     add_hash(out, "input_sha256", r->input_sha256);
     json_next_key(out, "isolation");
     buf_add_str(out, r->isolation);
@@ -110,19 +120,32 @@ int receipt_write(const struct receipt *r, struct buf *out)
     add_text(out, "jti", r->job_id);
     add_number(out, "memory_limit", r->memory_limit);
     add_number(out, "memory_used", memory);
-    add_nondeterminism(out, r);
     add_optional(out, "nonce", r->nonce);
+    add_nondeterminism(out, r);
+    add_hash(out, "output_hmac", r->output_hmac);
     add_hash(out, "output_sha256", r->output_sha256);
-    if (r->rounded) {
-        json_next_key(out, "rounded");
-        json_bool(out, true);
-    }
+    add_true(out, "rounded", r->rounded);
     add_optional(out, "script_name", r->script_name);
     add_hash(out, "script_sha256", r->script_sha256);
+    add_true(out, "sealed", r->sealed);
     add_secrets(out, r);
     add_number(out, "started_ms", r->started_unix_ms);
-    add_text(out, "status", span_of(r->status));
-    add_text(out, "sub", span_of(subject));
+    add_text(out, "status", r->error_code ? SPAN("failed") : SPAN("completed"));
+    add_hash(out, "sub", r->subject);
+    add_number(out, "timeout_ms", r->timeout_ms);
+    add_number(out, "version", 1);
+    buf_add_char(out, '}');
+    return buf_failed(out) ? ERR_NO_MEMORY : 0;
+}
+
+int receipt_write_batch(const uint8_t root[RECEIPT_HASH_SIZE], uint32_t count,
+                        uint64_t issued_unix_s, struct buf *out)
+{
+    buf_add_char(out, '{');
+    add_number(out, "iat", issued_unix_s);
+    add_text(out, "iss", SPAN("neocompute"));
+    add_hash(out, "root", root);
+    add_number(out, "size", count);
     add_number(out, "version", 1);
     buf_add_char(out, '}');
     return buf_failed(out) ? ERR_NO_MEMORY : 0;

@@ -18,25 +18,30 @@
 
 struct receipt_secret {
     struct span name;
+    const uint8_t *name_hmac; /* in place of the name, where that is not to be seen; else NULL */
     uint64_t version;
 };
 
-/* Everything is borrowed. Hashes are SHA-256; `output_sha256` is NULL for a job that failed. */
+/*
+ * Everything is borrowed. Hashes are SHA-256. Of input and output either the hash is given or an
+ * HMAC under the job's salt, of the output neither for a job that failed.
+ */
 struct receipt {
-    struct span job_id; /* text */
-    struct span user;
-    const uint8_t *salt; /* RECEIPT_SALT_SIZE random bytes of this job */
+    struct span job_id;     /* text */
+    const uint8_t *subject; /* HMAC of the user id under the salt, see receipt_subject */
     struct span app_id, script_name, entry_point;
-    const uint8_t *script_sha256, *input_sha256, *output_sha256;
+    struct span encrypt_to; /* thumbprint of the caller's key; empty: none */
+    const uint8_t *script_sha256;
+    const uint8_t *input_sha256, *input_hmac, *output_sha256, *output_hmac;
+    bool sealed; /* the whole request was */
     const struct receipt_secret *secrets;
     size_t secret_count;
-    const char *status;     /* "completed" or "failed" */
     const char *error_code; /* NULL if it completed */
     uint64_t gas_used, gas_limit, memory_used, memory_limit;
     bool rounded; /* pinned secrets were used: gas and memory are shown in 64ths of the limit */
     const char *const *nondeterminism;
     size_t nondeterminism_count;
-    uint64_t started_unix_ms, duration_us;
+    uint64_t started_unix_ms, duration_us, timeout_ms;
     const char *engine_digest;
     const char *isolation; /* JSON value */
     const char *claims_sha256;
@@ -52,7 +57,11 @@ int receipt_subject(struct span user, const uint8_t salt[RECEIPT_SALT_SIZE],
  * came in a comparison with a secret. */
 uint64_t receipt_round(uint64_t value, uint64_t limit);
 
-/* Appends the payload. ERR_NO_MEMORY, ERR_INTERNAL. */
+/* Appends the payload. ERR_NO_MEMORY. */
 int receipt_write(const struct receipt *receipt, struct buf *out);
+
+/* Appends the payload of the JWS over the root of a tree of receipts (merkle.h). ERR_NO_MEMORY. */
+int receipt_write_batch(const uint8_t root[RECEIPT_HASH_SIZE], uint32_t count,
+                        uint64_t issued_unix_s, struct buf *out);
 
 #endif

@@ -118,12 +118,41 @@ static void test_derived_keys_differ_by_purpose_version_and_tenant(void **state)
     protect_free(protect);
 }
 
+/* The expected MAC was computed by Python's hmac. */
+static void test_hmac_of_parts(void **state)
+{
+    static const uint8_t key[PROTECT_KEY_SIZE] = {1, 2, 3};
+    const struct span parts[] = {SPAN("output"), {"\0", 1}, SPAN("{}")};
+    struct protect *protect = NULL;
+    uint8_t mac[PROTECT_HASH_SIZE];
+    assert_int_equal(protect_new(KEY_HEX, &protect, NULL), 0);
+    assert_int_equal(protect_hmac(protect, key, parts, 3, mac), 0);
+    expect_hex(mac, "1d28ec250b0bff7c80720fe822e689d7e74d82b5c1e2a861cb759ba1f1a94e1a");
+    protect_free(protect);
+}
+
+static void test_random_never_comes_twice(void **state)
+{
+    static uint8_t all[1000][32];
+    struct protect *protect = NULL;
+    assert_int_equal(protect_new(KEY_HEX, &protect, NULL), 0);
+    for (size_t i = 0; i < 1000; i++) {
+        assert_int_equal(protect_random(protect, all[i], sizeof all[i]), 0);
+        for (size_t k = 0; k < i; k++)
+            assert_memory_not_equal(all[i], all[k], sizeof all[i]);
+    }
+    assert_int_equal(protect_random(protect, all[0], PROTECT_RANDOM_MOST + 1), ERR_SYSTEM);
+    protect_free(protect);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_proof),
         cmocka_unit_test(test_master_sizes),
         cmocka_unit_test(test_random_masters_differ),
+        cmocka_unit_test(test_hmac_of_parts),
+        cmocka_unit_test(test_random_never_comes_twice),
         cmocka_unit_test(test_derived_keys_differ_by_purpose_version_and_tenant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,3 +1,4 @@
+#include "base/encode.h"
 #include "protect/receipt.h"
 
 #include <setjmp.h>
@@ -96,18 +97,16 @@ static const uint8_t salt[RECEIPT_SALT_SIZE] = {9};
 
 static struct receipt sample(void)
 {
-    static const struct receipt_secret secrets[] = {{{"A", 1}, 3}, {{"B", 1}, 1}};
+    static const struct receipt_secret secrets[] = {{{"A", 1}, NULL, 3}, {{"B", 1}, NULL, 1}};
     static const char *const used[] = {"clock"};
     return (struct receipt){.job_id = SPAN("job"),
-                            .user = SPAN("alice"),
-                            .salt = salt,
+                            .subject = hash_2,
                             .entry_point = SPAN("main"),
                             .script_sha256 = hash_1,
                             .input_sha256 = hash_2,
                             .output_sha256 = hash_1,
                             .secrets = secrets,
                             .secret_count = 2,
-                            .status = "completed",
                             .gas_used = 1001,
                             .gas_limit = 64000,
                             .memory_used = 100,
@@ -116,6 +115,7 @@ static struct receipt sample(void)
                             .nondeterminism_count = 1,
                             .started_unix_ms = 5,
                             .duration_us = 7,
+                            .timeout_ms = 9,
                             .engine_digest = "e0",
                             .isolation = "{}",
                             .claims_sha256 = "c0",
@@ -132,19 +132,16 @@ static void the_payload_is_canonical_and_complete(void **state)
     buf_terminate(&out);
 #define HASH_1 "0100000000000000000000000000000000000000000000000000000000000000"
 #define HASH_2 "0200000000000000000000000000000000000000000000000000000000000000"
-    char subject[2 * RECEIPT_HASH_SIZE + 1], expected[2048];
-    assert_int_equal(receipt_subject(SPAN("alice"), salt, subject), 0);
-    snprintf(expected, sizeof expected,
-             "{\"claims_sha256\":\"c0\",\"duration_us\":7,\"engine_digest\":\"e0\","
-             "\"entry_point\":\"main\",\"gas_limit\":64000,\"gas_used\":1001,\"iat\":8,"
-             "\"input_sha256\":\"" HASH_2 "\",\"isolation\":{},\"iss\":\"neocompute\","
-             "\"jti\":\"job\",\"memory_limit\":6400,\"memory_used\":100,"
-             "\"nondeterminism\":[\"clock\"],\"nonce\":\"n\\\"1\",\"output_sha256\":\"" HASH_1 "\","
-             "\"script_sha256\":\"" HASH_1 "\",\"secrets\":[{\"name\":\"A\",\"version\":3},"
-             "{\"name\":\"B\",\"version\":1}],\"started_ms\":5,\"status\":\"completed\","
-             "\"sub\":\"%s\",\"version\":1}",
-             subject);
-    assert_string_equal(out.data, expected);
+    assert_string_equal(
+        out.data,
+        "{\"claims_sha256\":\"c0\",\"duration_us\":7,\"engine_digest\":\"e0\","
+        "\"entry_point\":\"main\",\"gas_limit\":64000,\"gas_used\":1001,\"iat\":8,"
+        "\"input_sha256\":\"" HASH_2 "\",\"isolation\":{},\"iss\":\"neocompute\","
+        "\"jti\":\"job\",\"memory_limit\":6400,\"memory_used\":100,"
+        "\"nonce\":\"n\\\"1\",\"nondeterminism\":[\"clock\"],\"output_sha256\":\"" HASH_1 "\","
+        "\"script_sha256\":\"" HASH_1 "\",\"secrets\":[{\"name\":\"A\",\"version\":3},"
+        "{\"name\":\"B\",\"version\":1}],\"started_ms\":5,\"status\":\"completed\","
+        "\"sub\":\"" HASH_2 "\",\"timeout_ms\":9,\"version\":1}");
     buf_done(&out);
 }
 
@@ -167,6 +164,125 @@ static void pinned_secrets_round_gas_and_memory(void **state)
     buf_done(&out);
 }
 
+/* What a sealed job's receipt must not show stands in it as an HMAC. */
+static void a_sealed_job_shows_no_hash_and_no_name(void **state)
+{
+    (void)state;
+    struct buf out = BUF_INIT(4096);
+    struct receipt receipt = sample();
+    struct receipt_secret secret = {.name = SPAN("A"), .name_hmac = hash_2, .version = 3};
+    receipt.sealed = true;
+    receipt.secrets = &secret;
+    receipt.secret_count = 1;
+    receipt.input_hmac = receipt.output_hmac = hash_1;
+    receipt.input_sha256 = receipt.output_sha256 = NULL;
+    receipt.encrypt_to = SPAN("thumb");
+    receipt.error_code = "timeout";
+    assert_int_equal(receipt_write(&receipt, &out), 0);
+    buf_terminate(&out);
+    static const char *const parts[] = {
+        "\"duration_us\":7,\"encrypt_to\":\"thumb\",\"engine_digest\"",
+        "\"error_code\":\"timeout\",",
+        "\"input_hmac\":\"" HASH_1 "\",\"isolation\"",
+        "\"output_hmac\":\"" HASH_1 "\",\"script_sha256\"",
+        "\"sealed\":true,\"secrets\":[{\"name_hmac\":\"" HASH_2 "\",\"version\":3}]",
+        "\"status\":\"failed\"",
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        assert_non_null(strstr(out.data, parts[i]));
+    assert_null(strstr(out.data, "_sha256\":\"0100000000\""));
+    buf_done(&out);
+}
+
+/* A caller's nonce that is the signing input of a receipt: the signature over it is of the type for
+ * nonces, and no verifier takes it for a receipt's. */
+static void a_receipt_cannot_be_signed_as_a_nonce(void **state)
+{
+    (void)state;
+    struct keyring *k = make_keyring(NULL);
+    const struct jws_key *key = keyring_result_key(k);
+    struct buf receipt = BUF_INIT(4096), nonce = BUF_INIT(8192), forged = BUF_INIT(8192);
+    struct jws jws;
+    assert_int_equal(jws_sign(key, JWS_RECEIPT, SPAN("{\"jti\":\"1\"}"), &receipt), 0);
+    assert_int_equal(jws_parse((struct span){receipt.data, receipt.size}, &jws, NULL), 0);
+    uint8_t signature[JWS_SIGNATURE_SIZE];
+    assert_int_equal(jws_signature(key, JWS_FRESHNESS, jws.signing_input, signature), 0);
+    assert_memory_not_equal(signature, jws.signature, sizeof signature);
+    /* The forger puts the signature that they got behind the signing input that they wanted. */
+    buf_add(&forged, jws.signing_input.data, jws.signing_input.size);
+    buf_add_char(&forged, '.');
+    base64url_encode(&forged, signature, sizeof signature);
+    jws_done(&jws);
+    for (int type = 0; type < JWS_TYPE_COUNT; type++) {
+        assert_int_equal(jws_parse((struct span){forged.data, forged.size}, &jws, NULL), 0);
+        assert_int_equal(jws_verify(&jws, (enum jws_type)type, key->public_key, NULL),
+                         ERR_INVALID_FIELD);
+        jws_done(&jws);
+    }
+    /* What they got is what it says it is. */
+    assert_int_equal(jws_sign(key, JWS_FRESHNESS, SPAN("abc"), &nonce), 0);
+    assert_int_equal(jws_parse((struct span){nonce.data, nonce.size}, &jws, NULL), 0);
+    assert_int_equal(jws_verify(&jws, JWS_FRESHNESS, key->public_key, NULL), 0);
+    assert_int_equal(jws_verify(&jws, JWS_RECEIPT, key->public_key, NULL), ERR_INVALID_FIELD);
+    jws_done(&jws);
+    buf_done(&receipt);
+    buf_done(&nonce);
+    buf_done(&forged);
+    keyring_release(k);
+}
+
+/* The identity before this one says the same of the same key, and is in the key set. */
+static void the_previous_identity_signs_too(void **state)
+{
+    (void)state;
+    struct protect *now, *before;
+    struct keyring *k, *old = make_keyring(MASTER);
+    assert_int_equal(protect_new(NULL, &now, NULL), 0);
+    assert_int_equal(protect_new(MASTER, &before, NULL), 0);
+    struct keyring_options options = {.protect = now,
+                                      .previous = before,
+                                      .engine_digest = "e0",
+                                      .isolation = "{}",
+                                      .isolation_of_receipt = "{}"};
+    assert_int_equal(keyring_new(&options, &k), 0);
+    const struct jws_key *previous = keyring_previous_identity(k);
+    assert_string_equal(previous->kid, keyring_identity(old)->kid);
+    assert_null(previous->pkey);
+    assert_null(keyring_identity(k)->pkey);
+    struct span bundle = keyring_bundle(k), jwks = keyring_jwks(k);
+    assert_non_null(memmem(bundle.data, bundle.size, "\"previous_statement\":\"", 22));
+    assert_non_null(memmem(jwks.data, jwks.size, previous->kid, strlen(previous->kid)));
+    keyring_release(k);
+    options.previous = now; /* the same key is no change */
+    assert_int_equal(keyring_new(&options, &k), 0);
+    assert_null(keyring_previous_identity(k));
+    keyring_release(k);
+    keyring_release(old);
+    protect_free(now);
+    protect_free(before);
+}
+
+static void a_keyring_goes_with_its_last_holder(void **state)
+{
+    (void)state;
+    uint16_t kem;
+    struct keyring *k = make_keyring(NULL);
+    uint8_t id[32];
+    unsigned size = sizeof id;
+    struct span all = keyring_hpke_configurations(k);
+    size_t first = (size_t)((uint8_t)all.data[0] << 8 | (uint8_t)all.data[1]);
+    assert_int_equal(EVP_Digest(all.data + 2, first, id, &size, EVP_sha256(), NULL), 1);
+    assert_ptr_equal(keyring_hold(k), k);
+    assert_non_null(keyring_hpke_key(k, id, &kem));
+    keyring_wipe_hpke(k);
+    keyring_release(k);
+    assert_null(keyring_hpke_key(k, id, &kem)); /* the second holder can still sign */
+    struct buf out = BUF_INIT(4096);
+    assert_int_equal(jws_sign(keyring_result_key(k), JWS_RECEIPT, SPAN("{}"), &out), 0);
+    buf_done(&out);
+    keyring_release(k);
+}
+
 static void the_salt_hides_the_user(void **state)
 {
     (void)state;
@@ -187,6 +303,10 @@ int main(void)
         cmocka_unit_test(hpke_keys_are_found_by_their_id_and_open),
         cmocka_unit_test(the_payload_is_canonical_and_complete),
         cmocka_unit_test(pinned_secrets_round_gas_and_memory),
+        cmocka_unit_test(a_sealed_job_shows_no_hash_and_no_name),
+        cmocka_unit_test(a_receipt_cannot_be_signed_as_a_nonce),
+        cmocka_unit_test(the_previous_identity_signs_too),
+        cmocka_unit_test(a_keyring_goes_with_its_last_holder),
         cmocka_unit_test(the_salt_hides_the_user),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,401 @@
+/*
+ * Receipts of jobs. A job keeps the binary parts of its own; the payload is written from them
+ * whenever it is needed, always to the same bytes, and the text around it likewise.
+ *
+ * A job that has ended waits here until the loop is about to poll: all that ended in one turn share
+ * one signature, over the root of a tree of their payloads. Only then are they final, and whoever
+ * waits for them is told.
+ */
+#include "base/clock.h"
+#include "base/encode.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "job/internal.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define PAYLOAD_FIXED 1536 /* bytes of a payload but for names, nonce and secrets */
+#define SECRET_FIXED  40   /* of a secret's version and braces */
+#define ESCAPED_MOST  6    /* bytes that a byte of a string may become */
+#define BATCH_FIXED   512  /* a batch JWS, or header and signature of a receipt's */
+#define BATCH_PAYLOAD 256
+#define PAYLOADS_KEPT (256 * 1024) /* bytes of a buffer that is kept for the next time */
+
+/* --- what a job keeps --- */
+
+static bool gives_receipts(const struct job_service *service)
+{
+    return service->signing.keys && service->signing.mode != JOB_RECEIPTS_NONE;
+}
+
+int job_receipt_begin(struct job *job, const struct job_submission *submission)
+{
+    struct protect *protect = job->service->protect;
+    struct job_receipt *receipt = &job->receipt;
+    if (!gives_receipts(job->service))
+        return 0;
+    int r = protect_random(protect, receipt->salt, sizeof receipt->salt);
+    if (!r)
+        r = protect_hash(protect, submission->script, receipt->script_sha256);
+    return r ? r : protect_hash(protect, submission->input, receipt->input_sha256);
+}
+
+void job_receipt_done(struct job *job)
+{
+    keyring_release(job->receipt.keyring);
+    free(job->receipt.path);
+}
+
+uint64_t job_receipt_bytes(const struct job *job)
+{
+    return job->receipt.path_size;
+}
+
+/* Secrets as a job keeps them: for each its version (8 bytes), the name's size (2), the name. */
+int job_pack_secrets(const struct secret_set *set, struct buf *out)
+{
+    for (size_t i = 0; set && i < set->count; i++) {
+        const struct secret_value *value = &set->values[i];
+        uint16_t size = (uint16_t)value->name.size;
+        buf_add(out, &value->version, sizeof value->version);
+        buf_add(out, &size, sizeof size);
+        buf_add(out, value->name.data, size);
+    }
+    return buf_failed(out) ? ERR_NO_MEMORY : 0;
+}
+
+static size_t unpack_secrets(struct span packed, struct receipt_secret secrets[SECRET_REFS_MOST])
+{
+    size_t count = 0;
+    for (const char *at = packed.data, *end = at + packed.size; at < end; count++) {
+        uint16_t size;
+        memcpy(&secrets[count].version, at, sizeof secrets[count].version);
+        memcpy(&size, at + sizeof(uint64_t), sizeof size);
+        at += sizeof(uint64_t) + sizeof size;
+        secrets[count].name = (struct span){at, size};
+        at += size;
+    }
+    return count;
+}
+
+/* --- the payload --- */
+
+static size_t nondeterminism_of(const struct job *job, const char *names[])
+{
+    size_t count = 0;
+    const char *name;
+    for (unsigned bit = 0; (name = job_nondeterminism_name(bit)); bit++)
+        if (job->nondeterminism & (1u << bit))
+            names[count++] = name;
+    return count;
+}
+
+static int write_payload(const struct job *job, struct buf *out)
+{
+    const struct job_receipt *kept = &job->receipt;
+    struct receipt_secret secrets[SECRET_REFS_MOST] = {0};
+    const char *nondeterminism[JOB_NONDETERMINISM_MOST];
+    uint8_t subject[RECEIPT_HASH_SIZE];
+    struct job_text text;
+    struct buf opened;
+    const struct span user = {job->user->id, job->user->id_size};
+    int r = job_text_get(job, &opened, &text);
+    if (!r)
+        r = protect_hmac(job->service->protect, kept->salt, &user, 1, subject);
+    if (r)
+        goto out;
+    struct receipt receipt = {
+        .job_id = {job->id.text, UUID_SIZE - 1},
+        .subject = subject,
+        .app_id = text.app_id,
+        .script_name = text.script_name,
+        .entry_point = text.entry_point,
+        .script_sha256 = kept->script_sha256,
+        .input_sha256 = kept->input_sha256,
+        .output_sha256 = job->code ? NULL : job->proof.output_hash,
+        .secrets = secrets,
+        .secret_count = unpack_secrets(text.secrets, secrets),
+        .error_code = job->code ? error_name(job->code) : NULL,
+        .gas_used = job->gas_used,
+        .gas_limit = job->gas_limit,
+        .memory_used = job->memory_used,
+        .memory_limit = job->memory_limit,
+        .rounded = job->rounded,
+        .nondeterminism = nondeterminism,
+        .nondeterminism_count = nondeterminism_of(job, nondeterminism),
+        .started_unix_ms = job->started_unix_ms,
+        .duration_us = job->duration_ns / NS_PER_US,
+        .timeout_ms = job->timeout_ms,
+        .engine_digest = keyring_engine_digest(kept->keyring),
+        .isolation = keyring_isolation(kept->keyring),
+        .claims_sha256 = keyring_claims_digest(kept->keyring),
+        .nonce = text.nonce,
+        .issued_unix_s = kept->issued_unix_s,
+    };
+    r = receipt_write(&receipt, out);
+out:
+    buf_wipe(&opened);
+    return r;
+}
+
+/* At most: names, nonce and secrets, and all that is of one size. */
+static size_t payload_most(const struct job *job)
+{
+    size_t names = (size_t)job->app_id_size + job->script_name_size + job->entry_point_size +
+                   job->nonce_size + job->secrets_size;
+    return PAYLOAD_FIXED + ESCAPED_MOST * names + SECRET_FIXED * (job->secrets_size / 10);
+}
+
+/* The payload, written into `room` unless it was just now. */
+static int get_payload(const struct job *job, struct buf *room, struct span *ret)
+{
+    const struct job_signing *signing = &job->service->signing;
+    if (signing->told == job) {
+        *ret = signing->told_payload;
+        return 0;
+    }
+    buf_init(room, payload_most(job));
+    buf_reserve(room, payload_most(job));
+    int r = write_payload(job, room);
+    *ret = (struct span){room->data, room->size};
+    return r;
+}
+
+/* --- the text --- */
+
+bool job_has_receipt(const struct job *job)
+{
+    return job_status_final(job->status) && job->receipt.keyring;
+}
+
+const uint8_t *job_receipt_salt(const struct job *job)
+{
+    return job->receipt.salt;
+}
+
+const struct keyring *job_receipt_keyring(const struct job *job)
+{
+    return job->receipt.keyring;
+}
+
+size_t job_receipt_size(const struct job *job)
+{
+    return (payload_most(job) + MERKLE_PATH_MOST) / 3 * 4 + 2 * BATCH_FIXED;
+}
+
+static int write_batched(const struct job *job, struct span payload, struct buf *out)
+{
+    const struct job_receipt *receipt = &job->receipt;
+    struct span path = {(const char *)receipt->path, receipt->path_size};
+    uint8_t leaf[RECEIPT_HASH_SIZE], root[RECEIPT_HASH_SIZE];
+    uint32_t count;
+    struct buf batch = BUF_INIT(BATCH_PAYLOAD);
+    base64url_encode(out, payload.data, payload.size);
+    buf_add_char(out, '~');
+    base64url_encode(out, path.data, path.size);
+    buf_add_char(out, '~');
+    int r = merkle_leaf(payload, leaf);
+    if (!r)
+        r = merkle_root_of(path, leaf, &count, root);
+    if (!r)
+        r = receipt_write_batch(root, count, receipt->issued_unix_s, &batch);
+    if (!r)
+        r = jws_write(keyring_result_key(receipt->keyring)->kid, JWS_BATCH,
+                      (struct span){batch.data, batch.size}, receipt->signature, out);
+    buf_done(&batch);
+    return r ? r : buf_failed(out) ? ERR_NO_MEMORY : 0;
+}
+
+int job_receipt_write(const struct job *job, bool single, struct buf *out)
+{
+    const struct job_receipt *receipt = &job->receipt;
+    const struct jws_key *key = keyring_result_key(receipt->keyring);
+    struct buf room = {0};
+    struct span payload;
+    int r = get_payload(job, &room, &payload);
+    if (!r && !receipt->path)
+        r = jws_write(key->kid, JWS_RECEIPT, payload, receipt->signature, out);
+    else if (!r && single)
+        r = jws_sign(key, JWS_RECEIPT, payload, out);
+    else if (!r)
+        r = write_batched(job, payload, out);
+    buf_done(&room);
+    return r;
+}
+
+/* --- signing --- */
+
+static void sign_alone(struct job *job, struct span payload)
+{
+    struct job_signing *signing = &job->service->signing;
+    struct job_receipt *receipt = &job->receipt;
+    int r = payload.data ? jws_signature(keyring_result_key(receipt->keyring), JWS_RECEIPT, payload,
+                                         receipt->signature)
+                         : ERR_NO_MEMORY;
+    signing->stats.signatures += r == 0;
+    if (!r)
+        return;
+    /* The result is worth more to the caller than none at all. */
+    log_error("a job has no receipt: it could not be signed", log_str("job_id", job->id.text));
+    signing->stats.failed++;
+    keyring_release(receipt->keyring);
+    receipt->keyring = NULL;
+}
+
+/* Signs the root of the tree over all payloads, and gives each job its path. */
+static int sign_tree(struct job_signing *signing, const struct keyring *keyring, uint64_t now,
+                     uint8_t signature[JWS_SIGNATURE_SIZE])
+{
+    struct merkle *tree = &signing->tree;
+    struct buf batch = BUF_INIT(BATCH_PAYLOAD);
+    int r = merkle_build(tree);
+    if (!r)
+        r = receipt_write_batch(merkle_root(tree), tree->count, now, &batch);
+    if (!r)
+        r = jws_signature(keyring_result_key(keyring), JWS_BATCH,
+                          (struct span){batch.data, batch.size}, signature);
+    buf_done(&batch);
+    return r;
+}
+
+static int keep_path(struct job *job, const struct merkle *tree, uint32_t index,
+                     const uint8_t signature[JWS_SIGNATURE_SIZE])
+{
+    uint8_t path[MERKLE_PATH_MOST];
+    struct job_receipt *receipt = &job->receipt;
+    size_t size = merkle_path(tree, index, path);
+    receipt->path = malloc(size);
+    if (!receipt->path)
+        return ERR_NO_MEMORY;
+    memcpy(receipt->path, path, size);
+    receipt->path_size = (uint32_t)size;
+    memcpy(receipt->signature, signature, JWS_SIGNATURE_SIZE);
+    return 0;
+}
+
+/* Writes the payloads of the jobs from `first` on one after another; an empty span is one that
+ * there was no memory for. */
+static void write_payloads(struct job_signing *signing, struct job *const *jobs, size_t count)
+{
+    size_t starts[MERKLE_LEAVES_MOST + 1] = {0};
+    buf_reset(&signing->payloads);
+    for (size_t i = 0; i < count; i++) {
+        size_t size = signing->payloads.size;
+        if (buf_failed(&signing->payloads) || write_payload(jobs[i], &signing->payloads))
+            signing->payloads.size = size;
+        starts[i + 1] = signing->payloads.size;
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t size = starts[i + 1] - starts[i];
+        signing->payload[i] =
+            size ? (struct span){signing->payloads.data + starts[i], size} : (struct span){0};
+    }
+}
+
+/* A batch signature, or none at all. */
+static bool sign_together(struct job_signing *signing, struct job *const *jobs, size_t count,
+                          uint8_t signature[JWS_SIGNATURE_SIZE])
+{
+    uint8_t leaf[RECEIPT_HASH_SIZE];
+    if (count < 2 || signing->mode != JOB_RECEIPTS_BATCH)
+        return false;
+    merkle_reset(&signing->tree);
+    for (size_t i = 0; i < count; i++) {
+        if (!signing->payload[i].data || merkle_leaf(signing->payload[i], leaf))
+            return false;
+        merkle_add(&signing->tree, leaf);
+    }
+    const struct job_receipt *first = &jobs[0]->receipt;
+    if (sign_tree(signing, first->keyring, first->issued_unix_s, signature))
+        return false;
+    signing->stats.signatures++;
+    signing->stats.batches++;
+    signing->stats.batched += count;
+    return true;
+}
+
+static void sign(struct job_signing *signing, struct job *const *jobs, size_t count)
+{
+    uint8_t signature[JWS_SIGNATURE_SIZE];
+    uint64_t now = clock_unix_ms() / 1000;
+    for (size_t i = 0; i < count; i++) {
+        jobs[i]->receipt.keyring = keyring_hold(keys_current(signing->keys));
+        jobs[i]->receipt.issued_unix_s = now;
+    }
+    write_payloads(signing, jobs, count);
+    bool together = sign_together(signing, jobs, count, signature);
+    for (size_t i = 0; i < count; i++)
+        if (!together || keep_path(jobs[i], &signing->tree, (uint32_t)i, signature))
+            sign_alone(jobs[i], signing->payload[i]);
+}
+
+bool job_await_signature(struct job *job)
+{
+    struct job_service *service = job->service;
+    struct job_signing *signing = &service->signing;
+    /* What was refused in the end is no result. */
+    if (!gives_receipts(service) || !keys_current(signing->keys) || error_status(job->code) != 200)
+        return false;
+    job->live->ended = true;
+    signing->waiting[signing->count++] = job;
+    if (signing->count == MERKLE_LEAVES_MOST)
+        job_service_flush(service);
+    return true;
+}
+
+bool job_service_flush(struct job_service *service)
+{
+    struct job_signing *signing = &service->signing;
+    struct job *jobs[MERKLE_LEAVES_MOST];
+    size_t count = signing->count;
+    if (count == 0)
+        return false;
+    memcpy(jobs, signing->waiting, count * sizeof *jobs);
+    signing->count = 0;
+    sign(signing, jobs, count);
+    for (size_t i = 0; i < count; i++) {
+        signing->told = signing->payload[i].data ? jobs[i] : NULL;
+        signing->told_payload = signing->payload[i];
+        job_finish(jobs[i]);
+    }
+    signing->told = NULL;
+    if (signing->payloads.capacity > PAYLOADS_KEPT)
+        buf_done(&signing->payloads);
+    return true;
+}
+
+/* --- life cycle --- */
+
+static void before_poll(uv_prepare_t *prepare)
+{
+    job_service_flush(prepare->data);
+}
+
+int job_signing_init(struct job_service *service, const struct job_options *options)
+{
+    struct job_signing *signing = &service->signing;
+    signing->keys = options->keys;
+    signing->mode = options->receipts;
+    buf_init(&signing->payloads, SIZE_MAX / 2);
+    signing->prepare = calloc(1, sizeof *signing->prepare);
+    if (!signing->prepare)
+        return ERR_NO_MEMORY;
+    uv_prepare_init(service->loop, signing->prepare);
+    signing->prepare->data = service;
+    uv_prepare_start(signing->prepare, before_poll);
+    uv_unref((uv_handle_t *)signing->prepare);
+    return 0;
+}
+
+static void close_prepare(uv_handle_t *prepare)
+{
+    free(prepare);
+}
+
+void job_signing_done(struct job_service *service)
+{
+    struct job_signing *signing = &service->signing;
+    buf_done(&signing->payloads);
+    if (signing->prepare)
+        uv_close((uv_handle_t *)signing->prepare, close_prepare);
+}
