@@ -1,9 +1,7 @@
 #include "api/request.h"
+#include "api/envelope.h"
 #include "api/json_memory.h"
 #include "base/encode.h"
-#include "base/json.h"
-#include "base/json_read.h"
-#include "base/json_scan.h"
 #include <stdlib.h>
 #include <string.h>
 #include <yajl/yajl_parse.h>
@@ -33,7 +31,6 @@ struct parser {
     int error;                 /* set before a callback stops the parser */
     const struct field *field; /* whose value comes next, or goes on */
     unsigned seen;             /* bits of field indexes */
-    bool ended;                /* the body was read to its end; what comes now is cut off */
     size_t depth;              /* open braces and brackets, the envelope's own included */
     unsigned names;            /* in secret_refs so far */
     size_t base;               /* byte offset of the piece that yajl has */
@@ -234,53 +231,6 @@ static int take_memory_limit(struct parser *parser, enum value_type type, struct
 
 /* --- the input --- */
 
-static bool is_input_key(struct span literal)
-{
-    struct buf key = BUF_INIT(INPUT_KEY_MOST);
-    if (literal.size > INPUT_KEY_MOST)
-        return false;
-    bool is = json_unquote(literal, &key) == 0 &&
-              span_equal((struct span){key.data, key.size}, SPAN("input"));
-    buf_done(&key);
-    return is;
-}
-
-static struct span from(struct span text, size_t offset)
-{
-    offset += json_scan_space((struct span){text.data + offset, text.size - offset});
-    return (struct span){text.data + offset, text.size - offset};
-}
-
-/*
- * Finds the input in the body and checks it, so that yajl has nothing to do with it. An envelope
- * that is broken before it is yajl's to refuse.
- */
-static int find_input(struct parser *parser)
-{
-    struct span rest = from(parser->body, 0);
-    struct json_fault fault;
-    do {
-        rest = rest.size > 0 ? from(rest, 1) : rest; /* past the brace or the comma */
-        size_t key = json_scan_string(rest);
-        bool is_input = is_input_key((struct span){rest.data, key});
-        rest = from(rest, key);
-        if (key == 0 || rest.size == 0 || rest.data[0] != ':')
-            return 0;
-        rest = from(rest, 1);
-        size_t size = json_scan_value(rest, &fault);
-        if (is_input && size == 0)
-            return error_set(parser->detail, ERR_INVALID_JSON, "",
-                             "the body is not valid JSON: %s, at byte %zu", fault.why,
-                             (size_t)(rest.data - parser->body.data) + fault.at);
-        if (is_input)
-            parser->input = (struct span){rest.data, size};
-        if (is_input || size == 0)
-            return 0;
-        rest = from(rest, size);
-    } while (rest.size > 0 && rest.data[0] == ',');
-    return 0;
-}
-
 /* yajl has `null` in its place. */
 static int take_input(struct parser *parser, enum value_type type, struct span value)
 {
@@ -346,17 +296,10 @@ static int take_element(struct parser *parser, enum value_type type, struct span
 static int on_value(struct parser *parser, enum value_type type, struct span value)
 {
     int r = 0;
-    if (parser->ended && parser->depth > 0)
-        return 1; /* a number at the end of a truncated body */
-    if (parser->depth == 0) {
-        if (type != VALUE_OBJECT)
-            r = parser->error =
-                error_set(parser->detail, ERR_INVALID_JSON, "", "the body must be a JSON object");
-    } else if (parser->depth == 1) {
+    if (parser->depth == 1)
         r = take_field(parser, type, value);
-    } else {
+    else if (parser->depth > 1)
         r = take_element(parser, type, value);
-    }
     if (is_open(type))
         parser->depth++;
     return r == 0;
@@ -494,20 +437,17 @@ static yajl_status feed(struct parser *parser)
 static int run(struct parser *parser)
 {
     struct span body = parser->body;
-    size_t valid = utf8_valid_prefix(body);
-    if (valid < body.size)
-        return error_set(parser->detail, ERR_INVALID_JSON, "",
-                         "the body is not valid UTF-8 at byte %zu", valid);
-    int r = find_input(parser);
+    int r = envelope_scan(body, &parser->input, parser->detail);
     if (r)
         return r;
     yajl_status status = feed(parser);
-    parser->ended = true;
     if (status == yajl_status_ok)
         status = yajl_complete_parse(parser->yajl);
     if (parser->error)
         return parser->error;
-    return status == yajl_status_ok ? 0 : refuse_syntax(parser);
+    if (status != yajl_status_ok)
+        return refuse_syntax(parser);
+    return 0;
 }
 
 static int parse(struct parser *parser)

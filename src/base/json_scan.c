@@ -24,8 +24,8 @@ static inline bool scan_is(const struct scan *scan, char c)
 
 static inline void scan_space(struct scan *scan)
 {
-    while (scan->at < scan->end && (*scan->at == ' ' || *scan->at == '\t' ||
-                                    *scan->at == '\r' || *scan->at == '\n'))
+    while (scan->at < scan->end &&
+           (*scan->at == ' ' || *scan->at == '\t' || *scan->at == '\r' || *scan->at == '\n'))
         scan->at++;
 }
 

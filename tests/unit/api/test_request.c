@@ -68,6 +68,21 @@ static void test_refused(void **state)
         {"{\"script\":\"x\",\"timeout\":1", ERR_INVALID_JSON, ""},
         {"{\"script\":\"x\"}}", ERR_INVALID_JSON, ""},
         {"{\"script\":\"x\"} {}", ERR_INVALID_JSON, ""},
+        {"{\"script\":\"x\"}\"", ERR_INVALID_JSON, ""},
+        {"{\"script\":\"x\"} \"abc", ERR_INVALID_JSON, ""},
+        {"{\"script\":\"x\"}tru", ERR_INVALID_JSON, ""},
+        {"{\"input\":1,\"script\":\"x\"}\"", ERR_INVALID_JSON, ""},
+        {"{\"script\":\"x\",\"input\":nullx}", ERR_INVALID_JSON, ""},
+        {"{\"script\":\"x\",\"input\":01}", ERR_INVALID_JSON, ""},
+        {"{\"script\":\"x\",\"input\":}", ERR_INVALID_JSON, ""},
+        {"{\"script\":\"x\",\"input\"}", ERR_INVALID_JSON, ""},
+        {"{\"script\":\"x\",\"input\":1 2}", ERR_INVALID_JSON, ""},
+        {"{\"script\":\"x\",\"i\\u006eput\":[}", ERR_INVALID_JSON, ""},
+        {"{\"script\":\"x\",\"input\":1,\"i\\u006eput\":[]}", ERR_DUPLICATE_FIELD, "input"},
+        {"{\"input\":1,\"script\":\"x\",\"input\":[]}", ERR_DUPLICATE_FIELD, "input"},
+        {"{\"script\":\"x\"\f}", ERR_INVALID_JSON, ""},
+        {"{\"script\":\v\"x\"}", ERR_INVALID_JSON, ""},
+        {"{\"script\":\"x\",\"input\":[1,\f2]}", ERR_INVALID_JSON, ""},
         {"{\"script\":\"x\",}", ERR_INVALID_JSON, ""},
         {"{\"script\":\"\xff\"}", ERR_INVALID_JSON, ""},
         {"{\"script\":\"\xc0\x80\"}", ERR_INVALID_JSON, ""},
@@ -206,6 +221,30 @@ static void test_input_is_the_callers_bytes(void **state)
             assert_true(span_equal(p.request.input, span_of(inputs[i])));
             done(&p);
         }
+}
+
+static void test_input_under_an_escaped_key(void **state)
+{
+    struct parsed p =
+        parse(SPAN("{\"script\":\"x\",\"\\u0069\\u006e\\u0070\\u0075\\u0074\": [1] }"));
+    assert_int_equal(p.code, 0);
+    assert_true(span_equal(p.request.input, SPAN("[1]")));
+    done(&p);
+}
+
+static void test_at_most_a_thousand_names(void **state)
+{
+    for (int extra = 0; extra < 2; extra++) {
+        struct buf body = BUF_INIT(1 * MIB);
+        buf_add_str(&body, "{\"script\":\"x\",\"secret_refs\":[\"a\"");
+        for (int i = 1; i < 1000 + extra; i++)
+            buf_add_str(&body, ",\"a\"");
+        buf_add_str(&body, "]}");
+        struct parsed p = parse((struct span){body.data, body.size});
+        assert_int_equal(p.code, extra ? ERR_INVALID_FIELD : 0);
+        done(&p);
+        buf_done(&body);
+    }
 }
 
 static void test_numbers_are_clamped(void **state)
@@ -353,6 +392,8 @@ int main(void)
         cmocka_unit_test(test_everything),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_input_is_the_callers_bytes),
+        cmocka_unit_test(test_input_under_an_escaped_key),
+        cmocka_unit_test(test_at_most_a_thousand_names),
         cmocka_unit_test(test_numbers_are_clamped),
         cmocka_unit_test(test_memory_fits_into_all_memory),
         cmocka_unit_test(test_allow_secret_output),
