@@ -6,8 +6,10 @@
 // to others.
 //
 // Writes samples.json (a line every two seconds: memory, descriptors, processes, p99 of small jobs,
-// requests) and soak.svg into FOLDER. Fails if an answer is wrong, or if memory, descriptors or
-// processes are not back at their level at the end.
+// requests) and soak.svg into FOLDER, every minute and at the end. Fails if an answer is wrong, or if
+// memory, descriptors or processes are not back at their level at the end. A connection that is cut
+// is counted: where others keep the machine busy, a client may be slower than the server's patience
+// with idle connections.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -23,6 +25,8 @@ import { percentile, sleep, until } from './lib/wait.mjs';
 const SAMPLE_MS = 2000;
 const SETTLE_MS = 30000; // workers that nobody needs go after some seconds
 const MEMORY_SLACK = 64 * 1024 * 1024;
+const WRITE_MS = 60000;
+const CUT_MOST = 0.001; // of all requests
 
 const { values } = parseArgs({ options: {
   minutes: { type: 'string', default: '3' }, seed: { type: 'string', default: '1' }, share: { type: 'string', default: '1' },
@@ -48,7 +52,17 @@ const server = await startServer({ args: ['--connection-idle', '5s', '--results'
 const end = Date.now() + seconds * 1000;
 const samples = [];
 let times = [];
-const count = { good: 0, hostile: 0, refused: 0 };
+const count = { good: 0, hostile: 0, refused: 0, cut: 0 };
+const CUT = { status: 0 };
+
+/** CUT if the connection was. */
+function unlessCut(answer) {
+  return answer.catch((error) => {
+    if (!['ECONNRESET', 'EPIPE'].includes(error.code)) throw error;
+    count.cut += 1;
+    return CUT;
+  });
+}
 
 // After a request that took so long.
 const rest = (ms) => sleep(ms * (1 / share - 1));
@@ -56,9 +70,9 @@ const rest = (ms) => sleep(ms * (1 / share - 1));
 async function goodClient(number) {
   while (Date.now() < end) {
     const [body, output] = random.pick(GOOD);
-    const { status, json, ms, text } = await server.execute(body, { user: `good-${number}` });
-    if (status === 503) {
-      count.refused += 1;
+    const { status, json, ms, text } = await unlessCut(server.execute(body, { user: `good-${number}` }));
+    if (status === 503 || status === 0) {
+      if (status === 503) count.refused += 1;
       await sleep(50);
       continue;
     }
@@ -75,7 +89,8 @@ async function hostileClient(number) {
   while (Date.now() < end) {
     const attack = withMarker(random.pick(attacks), `marker-${number}-`.padEnd(64, '0'));
     const begun = Date.now();
-    const { outcome, text } = await carryOut(server, attack, { user: `bad-${number}`, during: async () => {} });
+    const { outcome, text } = await unlessCut(carryOut(server, attack, { user: `bad-${number}`, during: async () => {} }));
+    if (outcome === undefined) continue;
     const right = attack.expect ?? attack.status;
     // Under this load an attack may also be late or refused.
     assert.ok(right.includes(outcome) || [429, 503, 'timeout', 'silence', 'close'].includes(outcome),
@@ -98,10 +113,20 @@ function sample() {
   times = [];
 }
 
+function write() {
+  fs.mkdirSync(values.out, { recursive: true });
+  fs.writeFileSync(path.join(values.out, 'samples.json'), `[\n${samples.map((s) => JSON.stringify(s)).join(',\n')}\n]\n`);
+  fs.writeFileSync(path.join(values.out, 'soak.svg'), plot('Soak: mixed good and hostile traffic', 'seconds', samples, [
+    { name: 'memory of all processes, MiB', key: 'memory' }, { name: 'descriptors of the core', key: 'descriptors' },
+    { name: 'processes', key: 'processes' }, { name: 'p99 of a small job, ms', key: 'p99' },
+  ]));
+}
+
 for (let i = 0; i < 20; i++) await server.execute(GOOD[0][0], { user: 'warm' });
 const start = Date.now();
 sample();
 const sampler = setInterval(sample, SAMPLE_MS);
+const writer = setInterval(write, WRITE_MS);
 const clients = [0, 1, 2, 3].map(goodClient).concat([0, 1].map(hostileClient));
 await Promise.all(clients);
 await sleep(1000);
@@ -112,16 +137,13 @@ const settled = () => server.memory() < first.memory * 1048576 + MEMORY_SLACK &&
 await until(settled, 'memory, descriptors and processes return to their level', SETTLE_MS)
   .catch((error) => { process.exitCode = 1; console.error(error.message); });
 clearInterval(sampler);
+clearInterval(writer);
 sample();
 
-fs.mkdirSync(values.out, { recursive: true });
-fs.writeFileSync(path.join(values.out, 'samples.json'), `[\n${samples.map((s) => JSON.stringify(s)).join(',\n')}\n]\n`);
-fs.writeFileSync(path.join(values.out, 'soak.svg'), plot('Soak: mixed good and hostile traffic', 'seconds', samples, [
-  { name: 'memory of all processes, MiB', key: 'memory' }, { name: 'descriptors of the core', key: 'descriptors' },
-  { name: 'processes', key: 'processes' }, { name: 'p99 of a small job, ms', key: 'p99' },
-]));
+write();
 const last = samples.at(-1);
-console.log(`${count.good} good and ${count.hostile} hostile requests, ${count.refused} refused; ` +
+if (count.cut > CUT_MOST * (count.good + count.hostile)) process.exitCode = 1;
+console.log(`${count.good} good and ${count.hostile} hostile requests, ${count.refused} refused, ${count.cut} cut; ` +
   `memory ${first.memory} -> ${last.memory} MiB, descriptors ${first.descriptors} -> ${last.descriptors}, ` +
   `processes ${first.processes} -> ${last.processes}`);
 await server.stop();
