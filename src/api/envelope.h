@@ -1,6 +1,6 @@
 /*
- * The JSON object that is a request's body, before its members are looked at: is it whole, and where
- * is its input?
+ * The JSON object that is a request's body, before its members are looked at: is it whole, and
+ * where is its input?
  */
 #ifndef NEOCOMPUTE_API_ENVELOPE_H
 #define NEOCOMPUTE_API_ENVELOPE_H

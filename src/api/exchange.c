@@ -49,6 +49,7 @@ void exchange_free(struct exchange *exchange)
 {
     struct api *api = exchange->api;
     watch_remove(exchange);
+    turns_remove(&api->turns, exchange);
     hold_release(exchange);
     job_wait_stop(&exchange->waiter);
     if (exchange->ticket)
@@ -254,18 +255,20 @@ static void job_ended(struct job_waiter *waiter, const struct job *job)
         (struct exchange *)((char *)waiter - offsetof(struct exchange, waiter));
     watch_remove(exchange);
     answer_end(exchange, job);
-    MHD_resume_connection(exchange->connection);
-    api_wake(exchange->api);
+    exchange_resume(exchange);
 }
 
 void exchange_suspend(struct exchange *exchange)
 {
     exchange->state = EXCHANGE_WAITING;
-    MHD_suspend_connection(exchange->connection);
+    if (!exchange->suspended)
+        MHD_suspend_connection(exchange->connection);
+    exchange->suspended = true;
 }
 
 void exchange_resume(struct exchange *exchange)
 {
+    exchange->suspended = false;
     MHD_resume_connection(exchange->connection);
     api_wake(exchange->api);
 }
@@ -276,10 +279,9 @@ void exchange_wait(struct exchange *exchange, struct job *job)
         answer_end(exchange, job);
         return;
     }
-    exchange->state = EXCHANGE_WAITING;
     job_wait(job, &exchange->waiter);
     watch_add(exchange);
-    MHD_suspend_connection(exchange->connection);
+    exchange_suspend(exchange);
 }
 
 enum MHD_Result exchange_send(struct exchange *exchange)

@@ -49,6 +49,7 @@ struct exchange {
     const struct route *route; /* NULL: no such path */
     struct span path_id;       /* the part of the path that {id} stands for */
     enum exchange_state state;
+    bool suspended;              /* libmicrohttpd does not look at the connection */
     struct error_detail problem; /* code 0: none */
     char allow[ALLOW_BYTES];     /* for ERR_METHOD_NOT_ALLOWED */
     bool close;                  /* close the connection after the answer */
@@ -79,6 +80,12 @@ struct exchange {
     struct exchange *wait_next, *wait_prev; /* in api->waiting, the longest first */
     uint64_t wait_since_ms;
     bool watched; /* its descriptor is in api->watch_fd */
+
+    /* While its body waits to be parsed (turn.c). */
+    void (*turn_handle)(struct exchange *exchange);
+    bool turn_waits;
+    uint64_t turn_tag;
+    struct exchange *turn_next, *turn_prev;
 
     struct exchange *next, *prev; /* in api->exchanges */
 };
@@ -112,7 +119,8 @@ void exchange_problem(struct exchange *exchange, const struct error_detail *prob
 /* Waits for the job, or answers at once if it has ended. */
 void exchange_wait(struct exchange *exchange, struct job *job);
 
-/* Waits for something else than a job; exchange_resume sends the answer that was set meanwhile. */
+/* Waits for something else than a job; exchange_resume sends the answer that was set meanwhile. Who
+ * is suspended may wait for the next thing without being resumed. */
 void exchange_suspend(struct exchange *exchange);
 void exchange_resume(struct exchange *exchange);
 

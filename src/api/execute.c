@@ -42,7 +42,8 @@ static void submit(struct exchange *exchange, const struct request *request, str
         exchange_wait(exchange, job);
 }
 
-void handle_execute(struct exchange *exchange)
+/* In its turn. */
+static void execute(struct exchange *exchange)
 {
     struct error_detail detail = {0};
     struct request request;
@@ -58,4 +59,9 @@ void handle_execute(struct exchange *exchange)
     buf_done(&exchange->body);
     if (exchange->state == EXCHANGE_WAITING)
         hold_release(exchange);
+}
+
+void handle_execute(struct exchange *exchange)
+{
+    turn_take(exchange, execute);
 }

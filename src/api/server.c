@@ -201,6 +201,7 @@ static int make_handles(struct api *api)
     MAKE_HANDLE(api, check, check);
     MAKE_HANDLE(api, prepare, prepare);
     MAKE_HANDLE(api, idle, idle);
+    MAKE_HANDLE(api, idle, turn_idle);
     return 0;
 }
 
@@ -340,7 +341,7 @@ static void resume_all(struct api *api)
         job_wait_stop(&exchange->waiter);
         watch_remove(exchange);
         exchange->state = EXCHANGE_READY; /* without a response: the connection is closed */
-        MHD_resume_connection(exchange->connection);
+        exchange_resume(exchange);
     }
 }
 
@@ -356,6 +357,7 @@ void api_free(struct api *api)
     close_handle(api->check);
     close_handle(api->prepare);
     close_handle(api->idle);
+    close_handle(api->turn_idle);
     resume_all(api);
     if (api->daemon)
         MHD_stop_daemon(api->daemon);

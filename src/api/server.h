@@ -1,8 +1,8 @@
 /*
  * What the files of src/api share. server.c: life cycle and the turn of the loop; listen.c:
  * addresses; watch.c: hang-ups; exchange.c and header.c: one request; route.c: who handles it;
- * execute.c, jobs.c, keys.c, service.c: the handlers; request.c: the body of POST /execute;
- * job_json.c, problem.c, metrics.c: what goes out.
+ * execute.c, jobs.c, keys.c, service.c: the handlers; turn.c: large bodies, in turns; request.c: the
+ * body of POST /execute; job_json.c, problem.c, metrics.c: what goes out.
  */
 #ifndef NEOCOMPUTE_API_SERVER_H
 #define NEOCOMPUTE_API_SERVER_H
@@ -21,6 +21,12 @@ struct api_metrics {
     uint64_t requests[API_STATUS_MAX]; /* by status */
     uint64_t hang_ups;
     struct job_histogram time; /* from the headers to the answer */
+};
+
+/* Large bodies that wait to be parsed, the next one first; see turn.c. */
+struct turns {
+    struct exchange *first, *last;
+    uint64_t served; /* tag of the one that was served last */
 };
 
 struct api {
@@ -42,13 +48,14 @@ struct api {
     uv_timer_t *daemon_timer, *watch_timer, *stop_timer;
     uv_check_t *check;
     uv_prepare_t *prepare;
-    uv_idle_t *idle;
+    uv_idle_t *idle, *turn_idle;
     bool work; /* libmicrohttpd has something to do in this turn of the loop */
 
     int watch_fd;
     struct exchange *waiting_first, *waiting_last;
     struct exchange *exchanges;
     uint64_t held; /* bytes, by all exchanges */
+    struct turns turns;
 
     bool stopping;
     uint64_t stop_deadline_ms;
@@ -84,6 +91,19 @@ void header_check(struct exchange *exchange, const char *method);
  */
 int hold_take(struct exchange *exchange, uint64_t bytes, struct error_detail *detail);
 void hold_release(struct exchange *exchange);
+
+/*
+ * turn.c: calls the handler of an exchange whose body is here, at once if that is small, else in
+ * its turn: until then the connection is suspended.
+ */
+#define TURN_BYTES (16 * KIB) /* from this size on a body waits for its turn */
+void turn_take(struct exchange *exchange, void (*handle)(struct exchange *exchange));
+
+/* The queue itself. turns_next takes out whoever is next, or gives NULL; turns_remove whoever goes
+ * away, if they are in it. */
+void turns_add(struct turns *turns, struct exchange *exchange);
+struct exchange *turns_next(struct turns *turns);
+void turns_remove(struct turns *turns, struct exchange *exchange);
 
 /* problem.c: an RFC 9457 document. */
 int problem_write(struct buf *buf, const struct error_detail *problem, int status,

@@ -24,8 +24,7 @@ static void hung_up(struct exchange *exchange)
     /* Others wait for this job: only this one stops. */
     job_wait_stop(&exchange->waiter);
     exchange_answer_job(exchange, job);
-    MHD_resume_connection(exchange->connection);
-    api_wake(api);
+    exchange_resume(exchange);
 }
 
 static void watch_ready(uv_poll_t *poll, int status, int events)

@@ -75,6 +75,7 @@ const REQUESTS = {
   'a job that fails': post('/execute', { script: 'function main() { throw new Error("x") }' }),
   'a job with escapes and names': post('/execute',
     { script: 'function main(i) { console.log("\\n"); return i }', input: 'é\n', app_id: 'a', script_name: 'b' }),
+  'a job whose body waits for its turn': post('/execute', { script: SMALL, input: 'x'.repeat(20000) }),
   'a bad request': post('/execute', { scritp: SMALL }),
   'the list of jobs': get('/jobs?limit=5'),
   'the metrics': get('/metrics'),

@@ -53,7 +53,7 @@ async function rawAttack(server, attack, during) {
 
 async function floodAttack(server, { flood }, user) {
   const answers = await inParallel(flood.users * flood.each, flood.users * flood.each, (i) =>
-    server.execute({ script: flood.script }, { user: `${user}-${i % flood.users}` }));
+    server.execute({ script: flood.script, input: flood.input }, { user: `${user}-${i % flood.users}` }));
   const statuses = [...new Set(answers.map(({ status }) => status))];
   return { outcome: statuses.length === 1 ? statuses[0] : 200, statuses, text: '' };
 }
