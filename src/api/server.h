@@ -1,8 +1,8 @@
 /*
  * What the files of src/api share. server.c: life cycle and the turn of the loop; listen.c:
  * addresses; watch.c: hang-ups; exchange.c and header.c: one request; route.c: who handles it;
- * execute.c, jobs.c, keys.c, service.c: the handlers; turn.c: large bodies, in turns; request.c: the
- * body of POST /execute; job_json.c, problem.c, metrics.c: what goes out.
+ * execute.c, jobs.c, keys.c, service.c: the handlers; turn.c: large bodies, in turns; request.c:
+ * the body of POST /execute; job_json.c, problem.c, metrics.c: what goes out.
  */
 #ifndef NEOCOMPUTE_API_SERVER_H
 #define NEOCOMPUTE_API_SERVER_H

@@ -1,7 +1,7 @@
 /*
- * Turns of large bodies. To parse a megabyte holds the loop for milliseconds, so an iteration of the
- * loop parses one such body and then looks after everybody else; and who comes next is decided by
- * what each user had so far, not by who was first: whoever sends twenty waits for twenty, a
+ * Turns of large bodies. To parse a megabyte holds the loop for milliseconds, so an iteration of
+ * the loop parses one such body and then looks after everybody else; and who comes next is decided
+ * by what each user had so far, not by who was first: whoever sends twenty waits for twenty, a
  * neighbour for one or two.
  *
  * It is self-clocked fair queueing (Golestani 1994): a request's tag is its size, added to the tag

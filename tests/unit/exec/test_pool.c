@@ -329,6 +329,19 @@ static void test_killed_by_number(void **state)
     assert_well(fixture);
 }
 
+/* Its job has been answered and stays so; the restore goes with the process. */
+static void test_killed_during_restore(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job job;
+    for (unsigned i = 1; i <= 10; i++) {
+        assert_int_equal(job_run(fixture, &job, "last 9"), 0);
+        assert_string_equal(job.text, "{}");
+        assert_true(fixture_until(fixture, fixture->lost_calls == i));
+        assert_well(fixture);
+    }
+}
+
 static void test_stopped(void **state)
 {
     struct fixture *fixture = *state;
@@ -600,25 +613,24 @@ static void test_workers_fail_to_start(void **state)
     }
 }
 
-/* No descriptor is left for new workers: the old ones go on, and later all is well. */
-static void test_descriptors_exhausted(void **state)
+/* Nothing of a resource is left for new workers: the old ones go on, and later all is well. */
+static void assert_goes_on_without(struct fixture *fixture, __rlimit_resource_t resource)
 {
-    struct fixture *fixture = *state;
     struct rlimit before, none;
     struct exec_stats stats;
     struct job jobs[4], job;
     assert_true(fixture_until(fixture, fixture_all_ready(fixture)));
     assert_well(fixture);
-    getrlimit(RLIMIT_NOFILE, &before);
+    getrlimit(resource, &before);
     none = before;
     none.rlim_cur = 0;
-    setrlimit(RLIMIT_NOFILE, &none);
-    for (int i = 0; i < 4 && exec_can_start(fixture->pool, 0); i++)
+    setrlimit(resource, &none);
+    for (int i = 0; i < 4; i++)
         assert_int_equal(start_long(fixture, &jobs[i], i < 3 ? "sleep 300" : "answer {}"), 0);
     fixture_run_ms(fixture, 100);
     exec_pool_stats(fixture->pool, &stats);
-    assert_in_range(stats.workers, 4, 5);
-    setrlimit(RLIMIT_NOFILE, &before);
+    assert_in_range(stats.workers, 4, 5); /* seven are wanted */
+    setrlimit(resource, &before);
     for (int i = 0; i < 4; i++) {
         assert_true(fixture_until(fixture, jobs[i].ended));
         assert_int_equal(jobs[i].result.code, 0);
@@ -626,6 +638,19 @@ static void test_descriptors_exhausted(void **state)
     }
     assert_int_equal(job_run(fixture, &job, "echo"), 0);
     assert_well(fixture);
+}
+
+static void test_descriptors_exhausted(void **state)
+{
+    assert_goes_on_without(*state, RLIMIT_NOFILE);
+}
+
+/* No window can be made. */
+static void test_shared_memory_exhausted(void **state)
+{
+    signal(SIGXFSZ, SIG_IGN);
+    assert_goes_on_without(*state, RLIMIT_FSIZE);
+    signal(SIGXFSZ, SIG_DFL);
 }
 
 /* A zygote that does nothing for a while: what is to be killed or made waits, nothing is lost. */
@@ -784,6 +809,7 @@ int main(int argc, char **argv)
         POOL_TEST(test_engine_breaks),
         POOL_TEST(test_killed_while_idle),
         POOL_TEST(test_killed_by_number),
+        POOL_TEST(test_killed_during_restore),
         POOL_TEST(test_stopped),
         POOL_TEST(test_timeout_by_itself),
         POOL_TEST(test_cancel),
@@ -797,6 +823,7 @@ int main(int argc, char **argv)
         POOL_TEST(test_zygote_dies),
         POOL_TEST(test_workers_fail_to_start),
         POOL_TEST(test_descriptors_exhausted),
+        POOL_TEST(test_shared_memory_exhausted),
         POOL_TEST(test_zygote_stopped),
         POOL_TEST(test_zygote_socket_full),
         POOL_TEST(test_no_job_before_ready),
