@@ -4,18 +4,26 @@
 #include "base/error.h"
 #include <string.h>
 
-static int json_escape(struct buf *buf, unsigned char c)
+#define ESCAPE_MOST 6   /* bytes of \u00xx */
+#define BLOCK_BYTES 512 /* collected before they go to the buffer */
+
+/* Writes the escape of `c` to `out`; its length. By hand, as this is for each byte of hostile logs.
+ */
+static size_t json_escape(unsigned char c, char out[static ESCAPE_MOST])
 {
     static const char short_escapes[0x20] = {
         ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
     static const char digits[] = "0123456789abcdef";
 
+    out[0] = '\\';
     if (c == '"' || c == '\\' || short_escapes[c & 0x1f]) {
-        char named = c == '"' || c == '\\' ? (char)c : short_escapes[c];
-        return buf_add(buf, (char[]){'\\', named}, 2);
+        out[1] = c == '"' || c == '\\' ? (char)c : short_escapes[c];
+        return 2;
     }
-    /* By hand: logs of nothing else must not cost the loop a printf for each byte. */
-    return buf_add(buf, (char[]){'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]}, 6);
+    memcpy(out + 1, "u00", 3);
+    out[4] = digits[c >> 4];
+    out[5] = digits[c & 15];
+    return ESCAPE_MOST;
 }
 
 static bool json_plain(unsigned char c)
@@ -23,19 +31,40 @@ static bool json_plain(unsigned char c)
     return c >= 0x20 && c != '"' && c != '\\';
 }
 
+/* The characters of a string; `text` is UTF-8. */
+static void json_characters(struct buf *buf, struct span text)
+{
+    char block[BLOCK_BYTES];
+    size_t used = 0, i = 0;
+
+    while (i < text.size) {
+        size_t from = i;
+
+        while (i < text.size && json_plain((unsigned char)text.data[i]))
+            i++;
+        if (i - from + ESCAPE_MOST > sizeof(block) - used) {
+            buf_add(buf, block, used);
+            used = 0;
+        }
+        if (i - from + ESCAPE_MOST > sizeof(block)) {
+            buf_add(buf, text.data + from, i - from);
+        } else {
+            memcpy(block + used, text.data + from, i - from);
+            used += i - from;
+        }
+        if (i < text.size)
+            used += json_escape((unsigned char)text.data[i++], block + used);
+    }
+    buf_add(buf, block, used);
+}
+
 int json_string(struct buf *buf, struct span text)
 {
     buf_add_char(buf, '"');
     while (text.size > 0) {
-        size_t valid = utf8_valid_prefix(text), from = 0;
+        size_t valid = utf8_valid_prefix(text);
 
-        for (size_t i = 0; i < valid; i++)
-            if (!json_plain((unsigned char)text.data[i])) {
-                buf_add(buf, text.data + from, i - from);
-                json_escape(buf, (unsigned char)text.data[i]);
-                from = i + 1;
-            }
-        buf_add(buf, text.data + from, valid - from);
+        json_characters(buf, (struct span){text.data, valid});
         if (valid < text.size) {
             buf_add_str(buf, "\xef\xbf\xbd"); /* U+FFFD */
             valid++;

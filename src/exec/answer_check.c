@@ -220,6 +220,10 @@ static int32_t key_next(const uint8_t **at)
 static bool key_is_before(const uint8_t *left, const uint8_t *right)
 {
     int32_t l, r;
+    while (*left == *right && *left < 0x80 && *left != '"' && *left != '\\') {
+        left++; /* what they begin with alike */
+        right++;
+    }
     do {
         l = key_next(&left);
         r = key_next(&right);
