@@ -39,6 +39,20 @@ static const char *const migrations[] = {
     "CREATE TABLE secret_facts (name TEXT PRIMARY KEY, value BLOB NOT NULL);",
     "CREATE TABLE neocompute_keys (claims_sha256 TEXT PRIMARY KEY, bundle TEXT NOT NULL,"
     " not_after INTEGER NOT NULL, created_at INTEGER NOT NULL);",
+    /* The log without what each row of it paid for: an index by user, and AUTOINCREMENT. */
+    "DROP INDEX secret_audit_logs_user;"
+    "ALTER TABLE secret_audit_logs RENAME TO old_audit_logs;"
+    "CREATE TABLE secret_audit_logs (id INTEGER PRIMARY KEY, user_id TEXT NOT NULL,"
+    " secret_name TEXT NOT NULL, action TEXT NOT NULL, service_id TEXT, ip_address TEXT,"
+    " user_agent TEXT, success INTEGER NOT NULL, error_message TEXT, created_at INTEGER NOT NULL,"
+    " job_id TEXT, script_sha256 TEXT, boot_id TEXT, seq INTEGER, mac BLOB);"
+    "INSERT INTO secret_audit_logs SELECT * FROM old_audit_logs ORDER BY id;"
+    "DROP TABLE old_audit_logs;"
+    "CREATE TABLE secret_audit_users (user_id TEXT NOT NULL, id INTEGER NOT NULL,"
+    " PRIMARY KEY (user_id, id)) WITHOUT ROWID;"
+    "INSERT INTO secret_audit_users SELECT user_id, id FROM secret_audit_logs ORDER BY 1, 2;"
+    "INSERT INTO secret_facts SELECT 'audit_indexed', coalesce(max(id), 0) FROM"
+    " secret_audit_logs;",
 };
 #define SCHEMA_VERSION ((int)(sizeof migrations / sizeof *migrations))
 
@@ -147,6 +161,7 @@ int store_sqlite_open(const char *path, struct store **ret, struct error_detail 
     if (!s)
         return ERR_NO_MEMORY;
     s->store.ops = &store_sqlite_ops;
+    s->cache = sqlite_cache_new(); /* it works without, too */
     char checked[256] = "";
     errno = 0;
     int r = prepare_file(path, detail);
@@ -188,6 +203,7 @@ void store_sqlite_close(struct store *store)
     for (int i = 0; i < SQL_COUNT_OF_STATEMENTS; i++)
         sqlite3_finalize(s->statements[i]);
     sqlite3_close(s->db);
+    sqlite_cache_free(s->cache);
     free(s);
 }
 
@@ -225,4 +241,45 @@ void store_sqlite_rollback(struct store *store)
     if (s->in_transaction)
         store_sqlite_run(s, SQL_ROLLBACK);
     s->in_transaction = false;
+    s->audit_indexed = 0;
+}
+
+/* --- parameters and columns --- */
+
+void sqlite_bind_text(sqlite3_stmt *stmt, int at, struct span text)
+{
+    sqlite3_bind_text(stmt, at, text.data ? text.data : "", (int)text.size, SQLITE_STATIC);
+}
+
+void sqlite_bind_optional(sqlite3_stmt *stmt, int at, struct span text)
+{
+    if (text.size)
+        sqlite_bind_text(stmt, at, text);
+}
+
+sqlite3_stmt *sqlite_bind_place(struct store_sqlite *s, enum sqlite_statement which,
+                                struct span user, struct span name)
+{
+    sqlite3_stmt *stmt = s->statements[which];
+    sqlite_bind_text(stmt, 1, user);
+    sqlite_bind_text(stmt, 2, name);
+    return stmt;
+}
+
+bool sqlite_read_text(sqlite3_stmt *stmt, int at, struct arena *arena, struct span *ret)
+{
+    const char *data = sqlite3_column_blob(stmt, at);
+    return arena_copy(arena, (struct span){data, (size_t)sqlite3_column_bytes(stmt, at)}, ret);
+}
+
+int sqlite_each_row(sqlite3_stmt *stmt, struct arena *arena, sqlite_row_fn *row, void *ctx)
+{
+    int r = 0, rc;
+    while (!r && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
+        r = row(stmt, arena, ctx);
+    if (!r && rc != SQLITE_DONE)
+        r = rc == SQLITE_NOMEM ? ERR_NO_MEMORY : ERR_SYSTEM;
+    sqlite3_reset(stmt);
+    sqlite3_clear_bindings(stmt);
+    return r;
 }

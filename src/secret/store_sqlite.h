@@ -2,6 +2,7 @@
 #ifndef NEOCOMPUTE_SECRET_STORE_SQLITE_H
 #define NEOCOMPUTE_SECRET_STORE_SQLITE_H
 
+#include "base/limits.h"
 #include "secret/store.h"
 #include <sqlite3.h>
 
@@ -10,10 +11,16 @@
     "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), " \
     "2) || '-a' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))"
 
+#define SQLITE_AUDIT_COLUMNS                                                                       \
+    "l.id AS id, l.user_id, l.secret_name, l.action, l.service_id, l.ip_address, l.user_agent, "   \
+    "l.success,"                                                                                   \
+    " l.error_message, l.created_at, l.job_id, l.script_sha256, l.boot_id, l.seq, l.mac"
+
 /* X(symbol, SQL): every statement, prepared once. */
 #define SQLITE_STATEMENTS(X)                                                                       \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
     X(READ, "BEGIN")                                                                               \
+    X(DATA_VERSION, "PRAGMA data_version")                                                         \
     X(COMMIT, "COMMIT")                                                                            \
     X(ROLLBACK, "ROLLBACK")                                                                        \
     X(GET, "SELECT s.id, s.name, s.encrypted_value, s.version, s.created_at, s.updated_at,"        \
@@ -58,14 +65,18 @@
                  " ip_address, user_agent, success, error_message, created_at, job_id,"            \
                  " script_sha256, boot_id, seq, mac)"                                              \
                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)")          \
-    X(AUDIT_OF_USER, "SELECT id, user_id, secret_name, action, service_id, ip_address,"            \
-                     " user_agent, success, error_message, created_at, job_id, script_sha256,"     \
-                     " boot_id, seq, mac FROM secret_audit_logs"                                   \
-                     " WHERE user_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3")                  \
-    X(AUDIT_OF_ALL, "SELECT id, user_id, secret_name, action, service_id, ip_address,"             \
-                    " user_agent, success, error_message, created_at, job_id, script_sha256,"      \
-                    " boot_id, seq, mac FROM secret_audit_logs"                                    \
-                    " WHERE id > ?1 ORDER BY id LIMIT ?2")                                         \
+    X(INDEX_AUDIT,                                                                                 \
+      "INSERT OR IGNORE INTO secret_audit_users (user_id, id)"                                     \
+      " SELECT user_id, id FROM secret_audit_logs WHERE id > ?1 ORDER BY user_id, id")             \
+    X(AUDIT_OF_USER, "SELECT " SQLITE_AUDIT_COLUMNS " FROM secret_audit_logs l WHERE l.id < ?2"    \
+                     " AND l.id > (SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM "          \
+                     "secret_facts WHERE name = 'audit_indexed')"                                  \
+                     " AND l.user_id = ?1"                                                         \
+                     " UNION ALL SELECT " SQLITE_AUDIT_COLUMNS                                     \
+                     " FROM secret_audit_users u CROSS JOIN secret_audit_logs l ON l.id = u.id "   \
+                     "WHERE u.user_id = ?1 AND u.id < ?2 ORDER BY id DESC LIMIT ?3")               \
+    X(AUDIT_OF_ALL, "SELECT " SQLITE_AUDIT_COLUMNS                                                 \
+                    " FROM secret_audit_logs l WHERE l.id > ?1 ORDER BY l.id LIMIT ?2")            \
     X(GET_FACT, "SELECT value FROM secret_facts WHERE name = ?1")                                  \
     X(PUT_FACT, "INSERT INTO secret_facts (name, value) VALUES (?1, ?2)"                           \
                 " ON CONFLICT (name) DO UPDATE SET value = ?2")                                    \
@@ -95,6 +106,10 @@ struct store_sqlite {
     sqlite3 *db;
     sqlite3_stmt *statements[SQL_COUNT_OF_STATEMENTS];
     bool in_transaction;
+    int64_t
+        audit_indexed; /* id of the last audit row indexed by user, as last read; 0: not known */
+    struct sqlite_cache *cache;
+    int64_t data_version; /* when the cache was last found to be current */
 };
 
 /* The rows' part of the interface; store_sqlite.c adds the rest. */
@@ -102,6 +117,58 @@ extern const struct store_ops store_sqlite_ops;
 
 /* Runs a statement that returns no rows. ERR_SYSTEM, ERR_NO_MEMORY. */
 int store_sqlite_run(struct store_sqlite *s, enum sqlite_statement statement);
+
+/* --- for the tables' files --- */
+
+static inline struct store_sqlite *sqlite_self(struct store *store)
+{
+    return (struct store_sqlite *)store;
+}
+
+void sqlite_bind_text(sqlite3_stmt *stmt, int at, struct span text);     /* borrowed until it ran */
+void sqlite_bind_optional(sqlite3_stmt *stmt, int at, struct span text); /* empty: NULL */
+
+/* The statement, with user and name bound as its first two parameters. */
+sqlite3_stmt *sqlite_bind_place(struct store_sqlite *s, enum sqlite_statement which,
+                                struct span user, struct span name);
+
+bool sqlite_read_text(sqlite3_stmt *stmt, int at, struct arena *arena, struct span *ret);
+
+/*
+ * Steps through the rows and gives each to `row`; ends the statement. ERR_SYSTEM, ERR_NO_MEMORY, or
+ * what `row` returns.
+ */
+typedef int sqlite_row_fn(sqlite3_stmt *stmt, struct arena *arena, void *ctx);
+int sqlite_each_row(sqlite3_stmt *stmt, struct arena *arena, sqlite_row_fn *row, void *ctx);
+
+/*
+ * The cache of rows: what the store read, as it is in the tables, sealed. It is exact: its user
+ * empties it when another connection has committed anything (PRAGMA data_version), and drops a row
+ * when this one writes it.
+ *
+ * Bounded by SQLITE_CACHE_ROWS and SQLITE_CACHE_BYTES; when either is reached it starts anew.
+ */
+#define SQLITE_CACHE_ROWS  16384
+#define SQLITE_CACHE_BYTES (16 * MIB)
+
+struct sqlite_cache *sqlite_cache_new(void); /* NULL without memory */
+void sqlite_cache_free(struct sqlite_cache *cache);
+void sqlite_cache_clear(struct sqlite_cache *cache);
+
+/* Copies the row into the arena. ERR_NOT_FOUND, ERR_NO_MEMORY. */
+int sqlite_cache_get(const struct sqlite_cache *cache, struct span user, struct span name,
+                     struct arena *arena, struct store_secret *ret);
+/* Keeps a copy; without room or memory it does not. */
+void sqlite_cache_put(struct sqlite_cache *cache, struct span user, const struct store_secret *row);
+void sqlite_cache_drop(struct sqlite_cache *cache, struct span user, struct span name);
+
+int store_sqlite_add_audit(struct store *store, const struct store_audit *rows, size_t count);
+int store_sqlite_commit_audit(struct store *store, const struct store_audit *const *rows,
+                              size_t count);
+int store_sqlite_list_audit(struct store *store, struct span user, const struct store_page *page,
+                            struct arena *arena, struct store_audit *rows, size_t *count);
+
+/* --- for the table of operations --- */
 
 void store_sqlite_close(struct store *store);
 int store_sqlite_begin(struct store *store);

@@ -4,60 +4,9 @@
 
 #include <string.h>
 
-static struct store_sqlite *self(struct store *store)
-{
-    return (struct store_sqlite *)store;
-}
-
-/* --- binding and reading --- */
-
-static void bind_text(sqlite3_stmt *stmt, int at, struct span text)
-{
-    sqlite3_bind_text(stmt, at, text.data ? text.data : "", (int)text.size, SQLITE_STATIC);
-}
-
-static void bind_optional(sqlite3_stmt *stmt, int at, struct span text)
-{
-    if (text.size)
-        bind_text(stmt, at, text);
-}
-
-static sqlite3_stmt *bind_place(struct store_sqlite *s, enum sqlite_statement which,
-                                struct span user, struct span name)
-{
-    sqlite3_stmt *stmt = s->statements[which];
-    bind_text(stmt, 1, user);
-    bind_text(stmt, 2, name);
-    return stmt;
-}
-
-static bool read_text(sqlite3_stmt *stmt, int at, struct arena *arena, struct span *ret)
-{
-    const char *data = sqlite3_column_blob(stmt, at);
-    return arena_copy(arena, (struct span){data, (size_t)sqlite3_column_bytes(stmt, at)}, ret);
-}
-
 static int64_t now_ms(void)
 {
     return (int64_t)clock_unix_ms();
-}
-
-/*
- * Steps through the rows and gives each to `row`; ends the statement. ERR_SYSTEM, ERR_NO_MEMORY, or
- * what `row` returns.
- */
-typedef int row_fn(sqlite3_stmt *stmt, struct arena *arena, void *ctx);
-
-static int each_row(sqlite3_stmt *stmt, struct arena *arena, row_fn *row, void *ctx)
-{
-    int r = 0, rc;
-    while (!r && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
-        r = row(stmt, arena, ctx);
-    if (!r && rc != SQLITE_DONE)
-        r = rc == SQLITE_NOMEM ? ERR_NO_MEMORY : ERR_SYSTEM;
-    sqlite3_reset(stmt);
-    sqlite3_clear_bindings(stmt);
-    return r;
 }
 
 /* --- rules --- */
@@ -66,7 +15,7 @@ static int service_row(sqlite3_stmt *stmt, struct arena *arena, void *ctx)
 {
     struct store_secret *secret = ctx;
     struct span *list = (struct span *)secret->policy.services, id;
-    if (!read_text(stmt, 0, arena, &id))
+    if (!sqlite_read_text(stmt, 0, arena, &id))
         return ERR_NO_MEMORY;
     if (secret->policy.service_count < SECRET_SERVICES_MOST)
         list[secret->policy.service_count++] = store_service_read(id, &secret->policy.pinned);
@@ -84,7 +33,7 @@ static int script_row(sqlite3_stmt *stmt, struct arena *arena, void *ctx)
     if (hash && sqlite3_column_bytes(stmt, 0) == SECRET_HASH_SIZE)
         memcpy(script->sha256, hash, SECRET_HASH_SIZE);
     script->expires_unix_ms = sqlite3_column_int64(stmt, 2);
-    return read_text(stmt, 1, arena, &script->entry_point) ? 0 : ERR_NO_MEMORY;
+    return sqlite_read_text(stmt, 1, arena, &script->entry_point) ? 0 : ERR_NO_MEMORY;
 }
 
 static int read_rules(struct store_sqlite *s, struct span user, struct arena *arena,
@@ -94,9 +43,11 @@ static int read_rules(struct store_sqlite *s, struct span user, struct arena *ar
     policy->services = arena_alloc(arena, SECRET_SERVICES_MOST * sizeof *policy->services);
     if (!policy->services)
         return ERR_NO_MEMORY;
-    int r = each_row(bind_place(s, SQL_SERVICES, user, secret->name), arena, service_row, secret);
+    int r = sqlite_each_row(sqlite_bind_place(s, SQL_SERVICES, user, secret->name), arena,
+                            service_row, secret);
     if (!r)
-        r = each_row(bind_place(s, SQL_SCRIPTS, user, secret->name), arena, script_row, secret);
+        r = sqlite_each_row(sqlite_bind_place(s, SQL_SCRIPTS, user, secret->name), arena,
+                            script_row, secret);
     return r;
 }
 
@@ -104,8 +55,8 @@ static int add_services(struct store_sqlite *s, struct span user, struct span na
                         const struct secret_policy *policy)
 {
     for (size_t i = 0; i < policy->service_count; i++) {
-        sqlite3_stmt *stmt = bind_place(s, SQL_ADD_SERVICE, user, name);
-        bind_text(stmt, 3, store_service_written(policy->services[i], policy->pinned));
+        sqlite3_stmt *stmt = sqlite_bind_place(s, SQL_ADD_SERVICE, user, name);
+        sqlite_bind_text(stmt, 3, store_service_written(policy->services[i], policy->pinned));
         sqlite3_bind_int64(stmt, 4, now_ms());
         int r = store_sqlite_run(s, SQL_ADD_SERVICE);
         if (r)
@@ -119,9 +70,9 @@ static int add_scripts(struct store_sqlite *s, struct span user, struct span nam
 {
     for (size_t i = 0; i < policy->script_count; i++) {
         const struct secret_script *script = &policy->scripts[i];
-        sqlite3_stmt *stmt = bind_place(s, SQL_ADD_SCRIPT, user, name);
+        sqlite3_stmt *stmt = sqlite_bind_place(s, SQL_ADD_SCRIPT, user, name);
         sqlite3_bind_blob(stmt, 3, script->sha256, SECRET_HASH_SIZE, SQLITE_STATIC);
-        bind_text(stmt, 4, script->entry_point);
+        sqlite_bind_text(stmt, 4, script->entry_point);
         if (script->expires_unix_ms)
             sqlite3_bind_int64(stmt, 5, script->expires_unix_ms);
         int r = store_sqlite_run(s, SQL_ADD_SCRIPT);
@@ -133,18 +84,19 @@ static int add_scripts(struct store_sqlite *s, struct span user, struct span nam
 
 static int clear_rules(struct store_sqlite *s, struct span user, struct span name)
 {
-    bind_place(s, SQL_CLEAR_SERVICES, user, name);
+    sqlite_bind_place(s, SQL_CLEAR_SERVICES, user, name);
     int r = store_sqlite_run(s, SQL_CLEAR_SERVICES);
-    bind_place(s, SQL_CLEAR_SCRIPTS, user, name);
+    sqlite_bind_place(s, SQL_CLEAR_SCRIPTS, user, name);
     return r ? r : store_sqlite_run(s, SQL_CLEAR_SCRIPTS);
 }
 
 static int put_policy(struct store *store, struct span user, struct span name,
                       const struct secret_policy *policy, uint64_t expected)
 {
-    struct store_sqlite *s = self(store);
+    struct store_sqlite *s = sqlite_self(store);
+    sqlite_cache_drop(s->cache, user, name);
     enum sqlite_statement which = expected ? SQL_SET_RULES : SQL_NEW_RULES;
-    sqlite3_stmt *stmt = bind_place(s, which, user, name);
+    sqlite3_stmt *stmt = sqlite_bind_place(s, which, user, name);
     sqlite3_bind_int(stmt, 3, policy->pinned);
     sqlite3_bind_int(stmt, 4, policy->allow_output);
     sqlite3_bind_int(stmt, 5, policy->guard);
@@ -172,8 +124,9 @@ static int secret_row(sqlite3_stmt *stmt, struct arena *arena, void *ctx)
     row->policy.pinned = sqlite3_column_int(stmt, 6);
     row->policy.allow_output = sqlite3_column_int(stmt, 7);
     row->policy.guard = sqlite3_column_int(stmt, 8);
-    bool ok = read_text(stmt, 0, arena, &row->id) && read_text(stmt, 1, arena, &row->name) &&
-              read_text(stmt, 2, arena, &row->sealed);
+    bool ok = sqlite_read_text(stmt, 0, arena, &row->id) &&
+              sqlite_read_text(stmt, 1, arena, &row->name) &&
+              sqlite_read_text(stmt, 2, arena, &row->sealed);
     return ok ? 0 : ERR_NO_MEMORY;
 }
 
@@ -181,21 +134,55 @@ static int get_one(struct store_sqlite *s, struct store_wanted *w, size_t i)
 {
     struct store_secret *row = &w->found[i];
     *row = (struct store_secret){0};
-    int r = each_row(bind_place(s, SQL_GET, w->user, w->names[i]), w->arena, secret_row, row);
+    int r = sqlite_each_row(sqlite_bind_place(s, SQL_GET, w->user, w->names[i]), w->arena,
+                            secret_row, row);
     return r || !row->name.size ? r : read_rules(s, w->user, w->arena, row);
 }
 
+static int number_row(sqlite3_stmt *stmt, struct arena *arena, void *ctx)
+{
+    *(uint64_t *)ctx = (uint64_t)sqlite3_column_int64(stmt, 0);
+    return 0;
+}
+
+/* In a transaction: has any other connection written since the cache was last looked at? */
+static int renew_cache(struct store_sqlite *s)
+{
+    uint64_t version = 0;
+    int r = sqlite_each_row(s->statements[SQL_DATA_VERSION], NULL, number_row, &version);
+    if (!r && (int64_t)version != s->data_version)
+        sqlite_cache_clear(s->cache);
+    s->data_version = r ? -1 : (int64_t)version;
+    return r;
+}
+
+static int get_cached(struct store_sqlite *s, struct store_wanted *w, size_t i)
+{
+    int r = sqlite_cache_get(s->cache, w->user, w->names[i], w->arena, &w->found[i]);
+    if (r != ERR_NOT_FOUND)
+        return r;
+    r = get_one(s, w, i);
+    if (!r && w->found[i].name.size)
+        sqlite_cache_put(s->cache, w->user, &w->found[i]);
+    return r;
+}
+
+/*
+ * One look at the file for all, rather than a lock for each statement. Who is in a transaction
+ * already is about to write, and reads the tables themselves.
+ */
 static int get(struct store *store, struct store_wanted *wanted, size_t count)
 {
-    struct store_sqlite *s = self(store);
-    /* One look at the file for all, rather than a lock for each statement. */
+    struct store_sqlite *s = sqlite_self(store);
     bool alone = !s->in_transaction;
     int r = alone ? store_sqlite_run(s, SQL_READ) : 0;
     if (r)
         return r;
+    if (alone)
+        r = renew_cache(s);
     for (size_t i = 0; !r && i < count; i++)
         for (size_t k = 0; !r && k < wanted[i].count; k++)
-            r = get_one(s, &wanted[i], k);
+            r = alone ? get_cached(s, &wanted[i], k) : get_one(s, &wanted[i], k);
     if (alone)
         store_sqlite_run(s, SQL_ROLLBACK);
     return r;
@@ -220,11 +207,11 @@ static int list_row(sqlite3_stmt *stmt, struct arena *arena, void *ctx)
 static int list(struct store *store, struct span user, const struct store_page *page,
                 struct arena *arena, struct store_secret *rows, size_t *count)
 {
-    struct store_sqlite *s = self(store);
+    struct store_sqlite *s = sqlite_self(store);
     struct rows found = {rows, 0, page->limit < *count ? page->limit : *count};
-    sqlite3_stmt *stmt = bind_place(s, SQL_LIST, user, page->after_name);
+    sqlite3_stmt *stmt = sqlite_bind_place(s, SQL_LIST, user, page->after_name);
     sqlite3_bind_int64(stmt, 3, (int64_t)found.max);
-    int r = each_row(stmt, arena, list_row, &found);
+    int r = sqlite_each_row(stmt, arena, list_row, &found);
     for (size_t i = 0; !r && i < found.count; i++)
         r = read_rules(s, user, arena, &rows[i]);
     if (!r)
@@ -232,42 +219,36 @@ static int list(struct store *store, struct span user, const struct store_page *
     return r;
 }
 
-static int number_row(sqlite3_stmt *stmt, struct arena *arena, void *ctx)
-{
-    *(uint64_t *)ctx = (uint64_t)sqlite3_column_int64(stmt, 0);
-    return 0;
-}
-
 static int count_of(struct store *store, struct span user, uint64_t *ret)
 {
-    sqlite3_stmt *stmt = self(store)->statements[SQL_COUNT];
-    bind_text(stmt, 1, user);
-    return each_row(stmt, NULL, number_row, ret);
+    sqlite3_stmt *stmt = sqlite_self(store)->statements[SQL_COUNT];
+    sqlite_bind_text(stmt, 1, user);
+    return sqlite_each_row(stmt, NULL, number_row, ret);
 }
 
 static int insert(struct store_sqlite *s, struct span user, struct span name, struct span sealed)
 {
-    sqlite3_stmt *stmt = bind_place(s, SQL_INSERT, user, name);
-    bind_text(stmt, 3, sealed);
+    sqlite3_stmt *stmt = sqlite_bind_place(s, SQL_INSERT, user, name);
+    sqlite_bind_text(stmt, 3, sealed);
     sqlite3_bind_int64(stmt, 4, now_ms());
     int r = store_sqlite_run(s, SQL_INSERT);
     if (!r && sqlite3_changes(s->db) != 1)
         return ERR_CONFLICT;
     if (!r)
         r = clear_rules(s, user, name);
-    bind_place(s, SQL_CLEAR_RULES, user, name);
+    sqlite_bind_place(s, SQL_CLEAR_RULES, user, name);
     return r ? r : store_sqlite_run(s, SQL_CLEAR_RULES);
 }
 
 static int update(struct store_sqlite *s, struct span user, struct span name, uint64_t version,
                   struct span sealed)
 {
-    bind_place(s, SQL_KEEP, user, name);
+    sqlite_bind_place(s, SQL_KEEP, user, name);
     int r = store_sqlite_run(s, SQL_KEEP);
     if (r)
         return r;
-    sqlite3_stmt *stmt = bind_place(s, SQL_UPDATE, user, name);
-    bind_text(stmt, 3, sealed);
+    sqlite3_stmt *stmt = sqlite_bind_place(s, SQL_UPDATE, user, name);
+    sqlite_bind_text(stmt, 3, sealed);
     sqlite3_bind_int64(stmt, 4, (int64_t)version);
     sqlite3_bind_int64(stmt, 5, now_ms());
     r = store_sqlite_run(s, SQL_UPDATE);
@@ -278,7 +259,7 @@ static int update(struct store_sqlite *s, struct span user, struct span name, ui
 static int forget_versions(struct store_sqlite *s, struct span user, struct span name,
                            uint64_t up_to)
 {
-    sqlite3_stmt *stmt = bind_place(s, SQL_FORGET, user, name);
+    sqlite3_stmt *stmt = sqlite_bind_place(s, SQL_FORGET, user, name);
     sqlite3_bind_int64(stmt, 3, up_to > INT64_MAX ? INT64_MAX : (int64_t)up_to);
     return store_sqlite_run(s, SQL_FORGET);
 }
@@ -286,7 +267,8 @@ static int forget_versions(struct store_sqlite *s, struct span user, struct span
 static int put(struct store *store, struct span user, struct span name, uint64_t version,
                struct span sealed)
 {
-    struct store_sqlite *s = self(store);
+    struct store_sqlite *s = sqlite_self(store);
+    sqlite_cache_drop(s->cache, user, name);
     int r = version == 1 ? insert(s, user, name, sealed) : update(s, user, name, version, sealed);
     if (!r && version > STORE_VERSIONS_KEPT)
         r = forget_versions(s, user, name, version - STORE_VERSIONS_KEPT);
@@ -295,8 +277,9 @@ static int put(struct store *store, struct span user, struct span name, uint64_t
 
 static int remove_secret(struct store *store, struct span user, struct span name)
 {
-    struct store_sqlite *s = self(store);
-    bind_place(s, SQL_REMOVE, user, name);
+    struct store_sqlite *s = sqlite_self(store);
+    sqlite_cache_drop(s->cache, user, name);
+    sqlite_bind_place(s, SQL_REMOVE, user, name);
     int r = store_sqlite_run(s, SQL_REMOVE);
     if (!r && sqlite3_changes(s->db) != 1)
         return ERR_NOT_FOUND;
@@ -304,115 +287,23 @@ static int remove_secret(struct store *store, struct span user, struct span name
         r = clear_rules(s, user, name);
     if (!r)
         r = forget_versions(s, user, name, UINT64_MAX);
-    bind_place(s, SQL_CLEAR_RULES, user, name);
+    sqlite_bind_place(s, SQL_CLEAR_RULES, user, name);
     return r ? r : store_sqlite_run(s, SQL_CLEAR_RULES);
-}
-
-/* --- audit --- */
-
-static int add_audit(struct store *store, const struct store_audit *rows, size_t count)
-{
-    struct store_sqlite *s = self(store);
-    int r = 0;
-    for (size_t i = 0; !r && i < count; i++) {
-        const struct store_audit *a = &rows[i];
-        sqlite3_stmt *stmt = bind_place(s, SQL_ADD_AUDIT, a->user, a->name);
-        bind_text(stmt, 3, span_of(store_action_name(a->action)));
-        bind_optional(stmt, 4, a->service);
-        bind_optional(stmt, 5, a->address);
-        bind_optional(stmt, 6, a->user_agent);
-        sqlite3_bind_int(stmt, 7, a->success);
-        bind_optional(stmt, 8, a->error);
-        sqlite3_bind_int64(stmt, 9, a->created_unix_ms);
-        bind_optional(stmt, 10, a->job_id);
-        bind_optional(stmt, 11, a->script_sha256);
-        if (a->chained) {
-            bind_text(stmt, 12, a->boot_id);
-            sqlite3_bind_int64(stmt, 13, (int64_t)a->seq);
-            sqlite3_bind_blob(stmt, 14, a->mac, STORE_MAC_SIZE, SQLITE_STATIC);
-        }
-        r = store_sqlite_run(s, SQL_ADD_AUDIT);
-    }
-    return r;
-}
-
-static int commit_audit(struct store *store, const struct store_audit *const *rows, size_t count)
-{
-    int r = store_sqlite_begin(store);
-    for (size_t i = 0; !r && i < count; i++)
-        r = add_audit(store, rows[i], 1);
-    if (!r)
-        r = store_sqlite_commit(store);
-    if (r)
-        store_sqlite_rollback(store);
-    return r;
-}
-
-struct audit_rows {
-    struct store_audit *rows;
-    size_t count, max;
-};
-
-static int audit_row(sqlite3_stmt *stmt, struct arena *arena, void *ctx)
-{
-    struct audit_rows *rows = ctx;
-    if (rows->count == rows->max)
-        return 0;
-    struct store_audit *a = &rows->rows[rows->count++];
-    struct span action;
-    *a = (struct store_audit){.id = (uint64_t)sqlite3_column_int64(stmt, 0),
-                              .success = sqlite3_column_int(stmt, 7),
-                              .created_unix_ms = sqlite3_column_int64(stmt, 9),
-                              .seq = (uint64_t)sqlite3_column_int64(stmt, 13)};
-    bool ok = read_text(stmt, 1, arena, &a->user) && read_text(stmt, 2, arena, &a->name) &&
-              read_text(stmt, 3, arena, &action) && read_text(stmt, 4, arena, &a->service) &&
-              read_text(stmt, 5, arena, &a->address) && read_text(stmt, 6, arena, &a->user_agent) &&
-              read_text(stmt, 8, arena, &a->error) && read_text(stmt, 10, arena, &a->job_id) &&
-              read_text(stmt, 11, arena, &a->script_sha256) &&
-              read_text(stmt, 12, arena, &a->boot_id);
-    if (!ok)
-        return ERR_NO_MEMORY;
-    a->action = store_action_of(action);
-    const void *mac = sqlite3_column_blob(stmt, 14);
-    a->chained = mac && sqlite3_column_bytes(stmt, 14) == STORE_MAC_SIZE;
-    if (a->chained)
-        memcpy(a->mac, mac, STORE_MAC_SIZE);
-    return 0;
-}
-
-static int list_audit(struct store *store, struct span user, const struct store_page *page,
-                      struct arena *arena, struct store_audit *rows, size_t *count)
-{
-    struct store_sqlite *s = self(store);
-    struct audit_rows found = {rows, 0, page->limit < *count ? page->limit : *count};
-    sqlite3_stmt *stmt = s->statements[user.size ? SQL_AUDIT_OF_USER : SQL_AUDIT_OF_ALL];
-    int at = 1;
-    if (user.size) {
-        bind_text(stmt, at++, user);
-        sqlite3_bind_int64(stmt, at++, page->after ? (int64_t)page->after : INT64_MAX);
-    } else {
-        sqlite3_bind_int64(stmt, at++, (int64_t)page->after);
-    }
-    sqlite3_bind_int64(stmt, at, (int64_t)found.max);
-    int r = each_row(stmt, arena, audit_row, &found);
-    if (!r)
-        *count = found.count;
-    return r;
 }
 
 /* --- facts --- */
 
 static int fact_row(sqlite3_stmt *stmt, struct arena *arena, void *ctx)
 {
-    return read_text(stmt, 0, arena, ctx) ? 0 : ERR_NO_MEMORY;
+    return sqlite_read_text(stmt, 0, arena, ctx) ? 0 : ERR_NO_MEMORY;
 }
 
 static int get_fact(struct store *store, const char *name, struct arena *arena, struct span *ret)
 {
-    sqlite3_stmt *stmt = self(store)->statements[SQL_GET_FACT];
+    sqlite3_stmt *stmt = sqlite_self(store)->statements[SQL_GET_FACT];
     struct span found = {0};
-    bind_text(stmt, 1, span_of(name));
-    int r = each_row(stmt, arena, fact_row, &found);
+    sqlite_bind_text(stmt, 1, span_of(name));
+    int r = sqlite_each_row(stmt, arena, fact_row, &found);
     if (!r && !found.data)
         r = ERR_NOT_FOUND;
     if (!r)
@@ -422,8 +313,8 @@ static int get_fact(struct store *store, const char *name, struct arena *arena, 
 
 static int put_fact(struct store *store, const char *name, struct span value)
 {
-    bind_place(self(store), SQL_PUT_FACT, span_of(name), value);
-    return store_sqlite_run(self(store), SQL_PUT_FACT);
+    sqlite_bind_place(sqlite_self(store), SQL_PUT_FACT, span_of(name), value);
+    return store_sqlite_run(sqlite_self(store), SQL_PUT_FACT);
 }
 
 struct facts {
@@ -437,8 +328,8 @@ static int facts_row(sqlite3_stmt *stmt, struct arena *arena, void *ctx)
     if (facts->count == facts->max)
         return 0;
     size_t i = facts->count++;
-    bool ok =
-        read_text(stmt, 0, arena, &facts->names[i]) && read_text(stmt, 1, arena, &facts->values[i]);
+    bool ok = sqlite_read_text(stmt, 0, arena, &facts->names[i]) &&
+              sqlite_read_text(stmt, 1, arena, &facts->values[i]);
     return ok ? 0 : ERR_NO_MEMORY;
 }
 
@@ -446,9 +337,10 @@ static int list_facts(struct store *store, const char *prefix, struct span after
                       struct arena *arena, struct span *names, struct span *values, size_t *count)
 {
     struct facts facts = {names, values, 0, *count};
-    sqlite3_stmt *stmt = bind_place(self(store), SQL_LIST_FACTS, after, span_of(prefix));
+    sqlite3_stmt *stmt =
+        sqlite_bind_place(sqlite_self(store), SQL_LIST_FACTS, after, span_of(prefix));
     sqlite3_bind_int64(stmt, 3, (int64_t)*count);
-    int r = each_row(stmt, arena, facts_row, &facts);
+    int r = sqlite_each_row(stmt, arena, facts_row, &facts);
     if (!r)
         *count = facts.count;
     return r;
@@ -493,8 +385,10 @@ static int sealed_row(sqlite3_stmt *stmt, struct arena *arena, void *ctx)
         return 0;
     struct store_sealed_row *row = &rows->rows[rows->count++];
     row->version = (uint64_t)sqlite3_column_int64(stmt, 3);
-    bool ok = read_text(stmt, 0, arena, &row->cursor) && read_text(stmt, 1, arena, &row->user) &&
-              read_text(stmt, 2, arena, &row->name) && read_text(stmt, 4, arena, &row->sealed);
+    bool ok = sqlite_read_text(stmt, 0, arena, &row->cursor) &&
+              sqlite_read_text(stmt, 1, arena, &row->user) &&
+              sqlite_read_text(stmt, 2, arena, &row->name) &&
+              sqlite_read_text(stmt, 4, arena, &row->sealed);
     row->current = ok && row->cursor.data[0] == 'c';
     return ok ? 0 : ERR_NO_MEMORY;
 }
@@ -503,10 +397,10 @@ static int next_sealed(struct store *store, struct span cursor, struct arena *ar
                        struct store_sealed_row *rows, size_t *count)
 {
     struct sealed_rows found = {rows, 0, *count};
-    sqlite3_stmt *stmt = self(store)->statements[SQL_NEXT_SEALED];
-    bind_text(stmt, 1, cursor);
+    sqlite3_stmt *stmt = sqlite_self(store)->statements[SQL_NEXT_SEALED];
+    sqlite_bind_text(stmt, 1, cursor);
     sqlite3_bind_int64(stmt, 2, (int64_t)*count);
-    int r = each_row(stmt, arena, sealed_row, &found);
+    int r = sqlite_each_row(stmt, arena, sealed_row, &found);
     if (!r)
         *count = found.count;
     return r;
@@ -515,14 +409,15 @@ static int next_sealed(struct store *store, struct span cursor, struct arena *ar
 static int replace_sealed(struct store *store, const struct store_sealed_row *row,
                           struct span sealed)
 {
-    struct store_sqlite *s = self(store);
+    struct store_sqlite *s = sqlite_self(store);
+    sqlite_cache_drop(s->cache, row->user, row->name);
     enum sqlite_statement which = row->current ? SQL_SWAP_CURRENT : SQL_SWAP_KEPT;
     sqlite3_stmt *stmt = s->statements[which];
-    bind_text(stmt, 1, sealed);
-    bind_text(stmt, 2, row->user);
-    bind_text(stmt, 3, row->name);
+    sqlite_bind_text(stmt, 1, sealed);
+    sqlite_bind_text(stmt, 2, row->user);
+    sqlite_bind_text(stmt, 3, row->name);
     sqlite3_bind_int64(stmt, 4, (int64_t)row->version);
-    bind_text(stmt, 5, row->sealed);
+    sqlite_bind_text(stmt, 5, row->sealed);
     int r = store_sqlite_run(s, which);
     return !r && sqlite3_changes(s->db) != 1 ? ERR_CONFLICT : r;
 }
@@ -539,9 +434,9 @@ const struct store_ops store_sqlite_ops = {
     .put = put,
     .remove = remove_secret,
     .put_policy = put_policy,
-    .add_audit = add_audit,
-    .commit_audit = commit_audit,
-    .list_audit = list_audit,
+    .add_audit = store_sqlite_add_audit,
+    .commit_audit = store_sqlite_commit_audit,
+    .list_audit = store_sqlite_list_audit,
     .get_fact = get_fact,
     .put_fact = put_fact,
     .list_facts = list_facts,

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -320,6 +321,100 @@ static void two_servers_lose_no_update(void **state)
     other->ops->close(other);
 }
 
+/* What was read before must not be answered again once it has changed, whoever changed it. */
+static void a_change_is_seen_by_the_next_read(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, ARENA_MOST);
+    struct span services[] = {SPAN("neocompute")};
+    struct secret_policy rules = {.services = services, .service_count = 1, .guard = true};
+    struct store *other;
+    assert_int_equal(suite->again(suite, &other), 0);
+    assert_int_equal(put(alice, "READ", 1, "one"), 0);
+    assert_span(get(alice, "READ", &arena).sealed, "one");
+    assert_int_equal(put(alice, "READ", 2, "two"), 0);
+    assert_span(get(alice, "READ", &arena).sealed, "two");
+    assert_int_equal(put_policy(alice, "READ", &rules, 0), 0);
+    assert_int_equal(get(alice, "READ", &arena).policy.service_count, 1);
+
+    assert_int_equal(other->ops->begin(other), 0);
+    assert_int_equal(other->ops->put(other, alice, SPAN("READ"), 3, SPAN("three")), 0);
+    assert_span(get(alice, "READ", &arena).sealed, "two");
+    assert_int_equal(other->ops->commit(other), 0);
+    assert_span(get(alice, "READ", &arena).sealed, "three");
+
+    rules.service_count = 0;
+    assert_int_equal(other->ops->begin(other), 0);
+    assert_int_equal(other->ops->put_policy(other, alice, SPAN("READ"), &rules, 1), 0);
+    assert_int_equal(other->ops->commit(other), 0);
+    assert_int_equal(get(alice, "READ", &arena).policy.service_count, 0);
+
+    assert_int_equal(other->ops->begin(other), 0);
+    assert_int_equal(other->ops->remove(other, alice, SPAN("READ")), 0);
+    assert_int_equal(other->ops->commit(other), 0);
+    assert_int_equal(get(alice, "READ", &arena).name.size, 0);
+    other->ops->close(other);
+    arena_done(&arena);
+}
+
+static void a_change_that_was_rolled_back_is_not_seen(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, ARENA_MOST);
+    assert_int_equal(put(alice, "ROLLED", 1, "one"), 0);
+    assert_span(get(alice, "ROLLED", &arena).sealed, "one");
+    assert_int_equal(st()->ops->begin(st()), 0);
+    assert_int_equal(st()->ops->put(st(), alice, SPAN("ROLLED"), 2, SPAN("two")), 0);
+    assert_span(get(alice, "ROLLED", &arena).sealed, "two");
+    st()->ops->rollback(st());
+    assert_span(get(alice, "ROLLED", &arena).sealed, "one");
+    arena_done(&arena);
+}
+
+/* Far more rows than a store may keep an index for at a time, of users whose rows alternate. */
+static void a_users_audit_is_found_in_a_long_log(void **state)
+{
+    (void)state;
+    enum { ROWS = 10000, BATCH = 250, PAGE = 700 };
+    const struct span users[] = {SPAN("grace"), SPAN("heidi"), SPAN("ivan")};
+    struct store_audit *rows = calloc(BATCH, sizeof *rows), *got = calloc(PAGE, sizeof *got);
+    const struct store_audit *list[BATCH];
+    assert_true(rows && got);
+    for (int i = 0; i < ROWS; i++) {
+        rows[i % BATCH] = (struct store_audit){
+            .user = users[i % 2], .name = SPAN("K"), .action = STORE_READ, .created_unix_ms = i};
+        list[i % BATCH] = &rows[i % BATCH];
+        if ((i + 1) % BATCH == 0)
+            assert_int_equal(st()->ops->commit_audit(st(), list, BATCH), 0);
+    }
+    struct store_page page = {.limit = PAGE};
+    int64_t expected = ROWS;
+    size_t count;
+    do {
+        struct arena arena;
+        arena_init(&arena, 16 * ARENA_MOST);
+        count = PAGE;
+        assert_int_equal(st()->ops->list_audit(st(), users[0], &page, &arena, got, &count), 0);
+        for (size_t i = 0; i < count; i++) {
+            assert_int_equal(got[i].created_unix_ms, expected -= 2);
+            page.after = got[i].id;
+        }
+        arena_done(&arena);
+    } while (count == PAGE);
+    assert_int_equal(expected, 0);
+    struct arena arena;
+    arena_init(&arena, ARENA_MOST);
+    count = PAGE;
+    page.after = 0;
+    assert_int_equal(st()->ops->list_audit(st(), users[2], &page, &arena, got, &count), 0);
+    assert_int_equal(count, 0);
+    arena_done(&arena);
+    free(rows);
+    free(got);
+}
+
 static void facts(void **state)
 {
     (void)state;
@@ -408,6 +503,9 @@ static int store_suite_run(struct store_suite *given)
         cmocka_unit_test(audit_pages_are_in_the_order_of_writing),
         cmocka_unit_test(nothing_is_left_of_a_rollback),
         cmocka_unit_test(two_servers_lose_no_update),
+        cmocka_unit_test(a_change_is_seen_by_the_next_read),
+        cmocka_unit_test(a_change_that_was_rolled_back_is_not_seen),
+        cmocka_unit_test(a_users_audit_is_found_in_a_long_log),
         cmocka_unit_test(facts),
         cmocka_unit_test(documents_are_kept_once_under_their_digest),
         cmocka_unit_test(rotation_sees_every_sealed_row_once),

@@ -1,3 +1,4 @@
+#include "secret/store_sqlite.h"
 #include "store_suite.h"
 
 #include <setjmp.h>
@@ -83,6 +84,93 @@ static void a_damaged_file_is_refused(void **state)
     assert_true(strlen(detail.message) > 0);
 }
 
+/* A file as the first version of the schema made it, with a row of the log in it. */
+static const char *const first_schema =
+    "CREATE TABLE secrets (id TEXT PRIMARY KEY, user_id TEXT NOT NULL, name TEXT NOT NULL,"
+    " encrypted_value TEXT NOT NULL, version INTEGER NOT NULL, created_at INTEGER NOT NULL,"
+    " updated_at INTEGER NOT NULL, UNIQUE (user_id, name));"
+    "CREATE TABLE secret_policies (id TEXT PRIMARY KEY, user_id TEXT NOT NULL,"
+    " secret_name TEXT NOT NULL, service_id TEXT NOT NULL, created_at INTEGER NOT NULL,"
+    " UNIQUE (user_id, secret_name, service_id));"
+    "CREATE TABLE secret_audit_logs (id INTEGER PRIMARY KEY AUTOINCREMENT, user_id TEXT NOT NULL,"
+    " secret_name TEXT NOT NULL, action TEXT NOT NULL, service_id TEXT, ip_address TEXT,"
+    " user_agent TEXT, success INTEGER NOT NULL, error_message TEXT, created_at INTEGER NOT NULL,"
+    " job_id TEXT, script_sha256 TEXT, boot_id TEXT, seq INTEGER, mac BLOB);"
+    "CREATE INDEX secret_audit_logs_user ON secret_audit_logs (user_id, id);"
+    "CREATE TABLE secret_versions (user_id TEXT NOT NULL, secret_name TEXT NOT NULL,"
+    " version INTEGER NOT NULL, encrypted_value TEXT NOT NULL, created_at INTEGER NOT NULL,"
+    " UNIQUE (user_id, secret_name, version));"
+    "CREATE TABLE secret_scripts (user_id TEXT NOT NULL, secret_name TEXT NOT NULL,"
+    " sha256 BLOB NOT NULL, entry_point TEXT NOT NULL, expires_at INTEGER,"
+    " UNIQUE (user_id, secret_name, sha256, entry_point));"
+    "CREATE TABLE secret_rules (user_id TEXT NOT NULL, secret_name TEXT NOT NULL,"
+    " pinned INTEGER NOT NULL, allow_output INTEGER NOT NULL, guard INTEGER NOT NULL,"
+    " version INTEGER NOT NULL, PRIMARY KEY (user_id, secret_name));"
+    "CREATE TABLE secret_facts (name TEXT PRIMARY KEY, value BLOB NOT NULL);"
+    "INSERT INTO secret_audit_logs (id, user_id, secret_name, action, success, created_at, boot_id,"
+    " seq, mac) VALUES (41, 'old', 'K', 'create', 1, 9, 'boot', 3, randomblob(32));"
+    "PRAGMA application_id = 0x4e435331; PRAGMA user_version = 1;";
+
+static void an_older_file_is_migrated(void **state)
+{
+    char old[80];
+    snprintf(old, sizeof old, "%s/old", folder);
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(old, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, first_schema, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    struct store *store;
+    assert_int_equal(store_sqlite_open(old, &store, NULL), 0);
+    struct store_audit row = {.user = SPAN("old"), .name = SPAN("L"), .action = STORE_READ}, got[3];
+    const struct store_audit *list[] = {&row};
+    assert_int_equal(store->ops->commit_audit(store, list, 1), 0);
+    struct arena arena;
+    arena_init(&arena, ARENA_MOST);
+    struct store_page page = {.limit = 3};
+    size_t count = 3;
+    assert_int_equal(store->ops->list_audit(store, SPAN("old"), &page, &arena, got, &count), 0);
+    assert_int_equal(count, 2);
+    assert_true(got[0].id == 42 && got[1].id == 41);
+    assert_true(got[1].chained && got[1].seq == 3);
+    assert_span(got[1].boot_id, "boot");
+    arena_done(&arena);
+    store->ops->close(store);
+}
+
+static void the_cache_starts_anew_when_it_is_full(void **state)
+{
+    struct sqlite_cache *cache = sqlite_cache_new();
+    struct store_secret row = {.name = SPAN("K"), .sealed = SPAN("sealed"), .version = 1}, got;
+    struct arena arena;
+    char user[16];
+    size_t kept = 0;
+    for (int i = 0; i <= SQLITE_CACHE_ROWS; i++) {
+        snprintf(user, sizeof user, "u%d", i);
+        sqlite_cache_put(cache, span_of(user), &row);
+        arena_init(&arena, ARENA_MOST);
+        assert_int_equal(sqlite_cache_get(cache, span_of(user), SPAN("K"), &arena, &got), 0);
+        assert_span(got.sealed, "sealed");
+        arena_done(&arena);
+    }
+    for (int i = 0; i <= SQLITE_CACHE_ROWS; i++) {
+        snprintf(user, sizeof user, "u%d", i);
+        arena_init(&arena, ARENA_MOST);
+        kept += sqlite_cache_get(cache, span_of(user), SPAN("K"), &arena, &got) == 0;
+        arena_done(&arena);
+    }
+    assert_int_equal(kept, 1);
+    /* Nor do bytes: one that does not fit is not there, and nothing breaks. */
+    char *large = calloc(1, SQLITE_CACHE_BYTES);
+    row.sealed = (struct span){large, SQLITE_CACHE_BYTES};
+    sqlite_cache_put(cache, SPAN("large"), &row);
+    arena_init(&arena, ARENA_MOST);
+    assert_int_equal(sqlite_cache_get(cache, SPAN("large"), SPAN("K"), &arena, &got),
+                     ERR_NOT_FOUND);
+    arena_done(&arena);
+    free(large);
+    sqlite_cache_free(cache);
+}
+
 int main(void)
 {
     if (!mkdtemp(folder))
@@ -97,6 +185,8 @@ int main(void)
         cmocka_unit_test(the_file_is_for_its_owner_only),
         cmocka_unit_test(what_is_no_database_is_left_alone),
         cmocka_unit_test(a_damaged_file_is_refused),
+        cmocka_unit_test(an_older_file_is_migrated),
+        cmocka_unit_test(the_cache_starts_anew_when_it_is_full),
     };
     return failed + cmocka_run_group_tests(tests, NULL, NULL);
 }
