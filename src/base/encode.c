@@ -78,6 +78,28 @@ int base64url_encode(struct buf *buf, const void *data, size_t size)
     return encode_groups(buf, base64url_digits, false, data, size);
 }
 
+/* Values of the digits that both alphabets share, plus one; 0: not one of them. */
+static const uint8_t base64_values[256] = {
+    ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,
+    ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
+    ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
+    ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+    ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62,
+};
+
+/* The value of a digit, or -1. */
+static int base64_value(char c, const char *digits)
+{
+    int value = base64_values[(unsigned char)c];
+
+    if (value > 0)
+        return value - 1;
+    return c == digits[62] ? 62 : c == digits[63] ? 63 : -1;
+}
+
 /* `text` has no padding any more. */
 static int decode_groups(struct buf *buf, const char *digits, struct span text)
 {
@@ -90,11 +112,11 @@ static int decode_groups(struct buf *buf, const char *digits, struct span text)
     if (buf_reserve(buf, text.size / 4 * 3 + 2) < 0)
         return ERR_NO_MEMORY;
     for (size_t i = 0; i < text.size; i++) {
-        const char *digit = text.data[i] ? strchr(digits, text.data[i]) : NULL;
+        int value = base64_value(text.data[i], digits);
 
-        if (!digit)
+        if (value < 0)
             goto invalid;
-        bits = bits << 6 | (uint32_t)(digit - digits);
+        bits = bits << 6 | (uint32_t)value;
         bit_count += 6;
         if (bit_count >= 8) {
             bit_count -= 8;

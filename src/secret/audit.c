@@ -3,9 +3,10 @@
 #include "base/encode.h"
 #include "base/limits.h"
 #include <inttypes.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +15,36 @@
 #define CHECKPOINT_MOST 256
 #define CHAINS_MOST     100000 /* chains a verification follows */
 
+/* --- the MAC --- */
+
+int audit_mac_init(struct audit_mac *mac, const uint8_t key[AUDIT_KEY_SIZE])
+{
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),
+        OSSL_PARAM_construct_end()};
+    *mac = (struct audit_mac){.text = BUF_INIT(ROW_MOST)};
+    EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    mac->ctx = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
+    EVP_MAC_free(hmac);
+    if (mac->ctx && EVP_MAC_init(mac->ctx, key, AUDIT_KEY_SIZE, params) == 1)
+        return 0;
+    audit_mac_done(mac);
+    return ERR_NO_MEMORY;
+}
+
+void audit_mac_done(struct audit_mac *mac)
+{
+    EVP_MAC_CTX_free(mac->ctx);
+    buf_done(&mac->text);
+    mac->ctx = NULL;
+}
+
 static void add_number(struct buf *buf, uint64_t value)
 {
-    for (int shift = 56; shift >= 0; shift -= 8)
-        buf_add_char(buf, (char)(value >> shift));
+    uint8_t bytes[8];
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (uint8_t)(value >> (56 - 8 * i));
+    buf_add(buf, bytes, sizeof bytes);
 }
 
 static void add_field(struct buf *buf, struct span field)
@@ -26,44 +53,45 @@ static void add_field(struct buf *buf, struct span field)
     buf_add(buf, field.data, field.size);
 }
 
-static int mac_of(const uint8_t *key, const struct buf *buf, uint8_t ret[STORE_MAC_SIZE])
+/* Over mac->text, which is empty afterwards. */
+static int mac_of(struct audit_mac *mac, uint8_t ret[STORE_MAC_SIZE])
 {
-    unsigned size = STORE_MAC_SIZE;
-    if (buf_failed(buf) ||
-        !HMAC(EVP_sha256(), key, AUDIT_KEY_SIZE, (const uint8_t *)buf->data, buf->size, ret, &size))
-        return ERR_NO_MEMORY;
-    return 0;
+    size_t size = STORE_MAC_SIZE;
+    const struct buf *text = &mac->text;
+    bool ok = !buf_failed(text) && EVP_MAC_init(mac->ctx, NULL, 0, NULL) == 1 &&
+              EVP_MAC_update(mac->ctx, (const uint8_t *)text->data, text->size) == 1 &&
+              EVP_MAC_final(mac->ctx, ret, &size, STORE_MAC_SIZE) == 1;
+    buf_reset(&mac->text);
+    return ok ? 0 : ERR_NO_MEMORY;
 }
 
-static int row_mac(const uint8_t *key, const struct store_audit *row,
+static int row_mac(struct audit_mac *mac, const struct store_audit *row,
                    const uint8_t before[STORE_MAC_SIZE], uint8_t ret[STORE_MAC_SIZE])
 {
-    struct buf buf = BUF_INIT(ROW_MOST);
-    buf_add(&buf, before, STORE_MAC_SIZE);
-    add_field(&buf, row->boot_id);
-    add_number(&buf, row->seq);
-    add_field(&buf, row->user);
-    add_field(&buf, row->name);
-    add_field(&buf, span_of(store_action_name(row->action)));
-    add_field(&buf, row->service);
-    add_field(&buf, row->address);
-    add_field(&buf, row->user_agent);
-    add_number(&buf, row->success);
-    add_field(&buf, row->error);
-    add_number(&buf, (uint64_t)row->created_unix_ms);
-    add_field(&buf, row->job_id);
-    add_field(&buf, row->script_sha256);
-    int r = mac_of(key, &buf, ret);
-    buf_done(&buf);
-    return r;
+    struct buf *buf = &mac->text;
+    buf_add(buf, before, STORE_MAC_SIZE);
+    add_field(buf, row->boot_id);
+    add_number(buf, row->seq);
+    add_field(buf, row->user);
+    add_field(buf, row->name);
+    add_field(buf, span_of(store_action_name(row->action)));
+    add_field(buf, row->service);
+    add_field(buf, row->address);
+    add_field(buf, row->user_agent);
+    add_number(buf, row->success);
+    add_field(buf, row->error);
+    add_number(buf, (uint64_t)row->created_unix_ms);
+    add_field(buf, row->job_id);
+    add_field(buf, row->script_sha256);
+    return mac_of(mac, ret);
 }
 
-int audit_chain_add(struct audit_chain *chain, struct store_audit *row)
+int audit_chain_add(struct audit_chain *chain, struct audit_mac *mac, struct store_audit *row)
 {
     row->boot_id = chain->boot_id;
     row->seq = chain->seq + 1;
     row->chained = true;
-    int r = row_mac(chain->key, row, chain->mac, row->mac);
+    int r = row_mac(mac, row, chain->mac, row->mac);
     if (r)
         return r;
     chain->seq++;
@@ -73,33 +101,34 @@ int audit_chain_add(struct audit_chain *chain, struct store_audit *row)
 
 /* --- checkpoints --- */
 
-static int checkpoint_mac(const uint8_t *key, struct span boot_id, struct span text,
+static int checkpoint_mac(struct audit_mac *mac, struct span boot_id, struct span text,
                           uint8_t ret[STORE_MAC_SIZE])
 {
-    struct buf buf = BUF_INIT(2 * CHECKPOINT_MOST);
-    add_field(&buf, SPAN("neocompute/checkpoint"));
-    add_field(&buf, boot_id);
-    add_field(&buf, text);
-    int r = mac_of(key, &buf, ret);
-    buf_done(&buf);
-    return r;
+    add_field(&mac->text, SPAN("neocompute/checkpoint"));
+    add_field(&mac->text, boot_id);
+    add_field(&mac->text, text);
+    return mac_of(mac, ret);
 }
 
 int audit_checkpoint_write(const struct audit_chain *chain, int64_t unix_ms, struct buf *out)
 {
     char head[2 * STORE_MAC_SIZE + 1], text[CHECKPOINT_MOST], digits[2 * STORE_MAC_SIZE + 1];
-    uint8_t mac[STORE_MAC_SIZE];
+    uint8_t signature[STORE_MAC_SIZE];
+    struct audit_mac mac;
     hex_encode(head, chain->mac, STORE_MAC_SIZE);
     int size = snprintf(text, sizeof text, "%" PRIu64 ":%" PRId64 ":%s", chain->seq, unix_ms, head);
-    int r = checkpoint_mac(chain->key, chain->boot_id, (struct span){text, (size_t)size}, mac);
+    int r = audit_mac_init(&mac, chain->key);
+    if (!r)
+        r = checkpoint_mac(&mac, chain->boot_id, (struct span){text, (size_t)size}, signature);
+    audit_mac_done(&mac);
     if (r)
         return r;
-    hex_encode(digits, mac, STORE_MAC_SIZE);
+    hex_encode(digits, signature, STORE_MAC_SIZE);
     return buf_addf(out, "%s:%s", text, digits);
 }
 
 /* seq and head MAC of a checkpoint; false if it is not ours. */
-static bool checkpoint_read(const uint8_t *key, struct span boot_id, struct span text,
+static bool checkpoint_read(struct audit_mac *key, struct span boot_id, struct span text,
                             uint64_t *seq, uint8_t head[STORE_MAC_SIZE])
 {
     const size_t digits = 2 * STORE_MAC_SIZE;
@@ -136,7 +165,7 @@ struct walked {
 };
 
 struct walk {
-    const uint8_t *key;
+    struct audit_mac mac;
     struct walked *chains;
     size_t count, capacity;
     struct audit_report report;
@@ -190,7 +219,7 @@ static int read_checkpoints(struct store *store, struct walk *w)
             struct walked *chain = chain_of(w, boot_id);
             if (!chain)
                 r = ERR_NO_MEMORY;
-            else if (!checkpoint_read(w->key, boot_id, values[i], &chain->checkpoint_seq,
+            else if (!checkpoint_read(&w->mac, boot_id, values[i], &chain->checkpoint_seq,
                                       chain->checkpoint_mac))
                 note_bad(w, &w->report.forged, 0);
             w->report.checkpoints++;
@@ -216,7 +245,7 @@ static int walk_row(struct walk *w, const struct store_audit *row)
     uint8_t expected[STORE_MAC_SIZE];
     if (!chain)
         return ERR_NO_MEMORY;
-    int r = row_mac(w->key, row, chain->mac, expected);
+    int r = row_mac(&w->mac, row, chain->mac, expected);
     if (r)
         return r;
     if (row->seq != chain->seq + 1)
@@ -256,8 +285,10 @@ static int walk_rows(struct store *store, struct walk *w)
 
 int audit_verify(struct store *store, const uint8_t key[AUDIT_KEY_SIZE], struct audit_report *ret)
 {
-    struct walk w = {.key = key};
-    int r = read_checkpoints(store, &w);
+    struct walk w = {0};
+    int r = audit_mac_init(&w.mac, key);
+    if (!r)
+        r = read_checkpoints(store, &w);
     if (!r)
         r = walk_rows(store, &w);
     for (size_t i = 0; !r && i < w.count; i++) {
@@ -265,6 +296,7 @@ int audit_verify(struct store *store, const uint8_t key[AUDIT_KEY_SIZE], struct 
         w.report.cut += w.chains[i].seq < w.chains[i].checkpoint_seq;
     }
     free(w.chains);
+    audit_mac_done(&w.mac);
     if (!r)
         *ret = w.report;
     return r;

@@ -25,8 +25,19 @@ struct audit_chain {
     uint8_t mac[STORE_MAC_SIZE];
 };
 
-/* Gives the row its boot id, number and MAC, and moves the head on. ERR_INTERNAL. */
-int audit_chain_add(struct audit_chain *chain, struct store_audit *row);
+/*
+ * HMAC-SHA256 under the audit key, set up once for many rows. It keeps the key's state in ordinary
+ * memory until audit_mac_done wipes it: make one for a batch, not for good.
+ */
+struct audit_mac {
+    struct evp_mac_ctx_st *ctx;
+    struct buf text;
+};
+int audit_mac_init(struct audit_mac *mac, const uint8_t key[AUDIT_KEY_SIZE]); /* ERR_NO_MEMORY */
+void audit_mac_done(struct audit_mac *mac); /* also of one whose init failed */
+
+/* Gives the row its boot id, number and MAC, and moves the head on. ERR_NO_MEMORY. */
+int audit_chain_add(struct audit_chain *chain, struct audit_mac *mac, struct store_audit *row);
 
 /* What a checkpoint's row in the store is called: "checkpoint:<boot id>". */
 #define AUDIT_CHECKPOINT_PREFIX "checkpoint:"

@@ -78,8 +78,10 @@ void secret_key_done(struct secret_key *key)
 
 static void add_u64(struct buf *buf, uint64_t value)
 {
-    for (int shift = 56; shift >= 0; shift -= 8)
-        buf_add_char(buf, (char)(value >> shift));
+    uint8_t bytes[8];
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (uint8_t)(value >> (56 - 8 * i));
+    buf_add(buf, bytes, sizeof bytes);
 }
 
 static void add_field(struct buf *buf, const void *data, size_t size)
@@ -119,24 +121,21 @@ static int gcm_seal(const EVP_CIPHER *cipher, const uint8_t *key, struct span aa
     return ok ? 0 : ERR_NO_MEMORY;
 }
 
-/* `sealed` is nonce ‖ ciphertext ‖ tag; `out` has room for the ciphertext's size. */
-static bool gcm_open(const EVP_CIPHER *cipher, const uint8_t *key, struct span aad,
-                     struct span sealed, uint8_t *out)
+/* `sealed` is nonce ‖ ciphertext ‖ tag; `out` has room for the ciphertext's size. The context has
+ * its cipher and key. */
+static bool gcm_open(EVP_CIPHER_CTX *ctx, struct span aad, struct span sealed, uint8_t *out)
 {
     const uint8_t *nonce = (const uint8_t *)sealed.data, *text = nonce + SECRET_NONCE_SIZE;
     int size = (int)(sealed.size - SECRET_NONCE_SIZE - SECRET_TAG_SIZE), n;
-    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-    bool ok = ctx && EVP_DecryptInit_ex(ctx, cipher, NULL, key, nonce) == 1;
+    bool ok = EVP_DecryptInit_ex(ctx, NULL, NULL, NULL, nonce) == 1;
     if (ok && aad.size)
         ok = EVP_DecryptUpdate(ctx, NULL, &n, (const uint8_t *)aad.data, (int)aad.size) == 1;
     if (ok && size)
         ok = EVP_DecryptUpdate(ctx, out, &n, text, size) == 1;
-    ok = ok &&
-         EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, SECRET_TAG_SIZE, (void *)(text + size)) ==
-             1 &&
-         EVP_DecryptFinal_ex(ctx, out + size, &n) == 1;
-    EVP_CIPHER_CTX_free(ctx);
-    return ok;
+    return ok &&
+           EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, SECRET_TAG_SIZE, (void *)(text + size)) ==
+               1 &&
+           EVP_DecryptFinal_ex(ctx, out + size, &n) == 1;
 }
 
 /* --- the two formats --- */
@@ -174,40 +173,87 @@ int secret_format_of(struct span sealed)
     return sealed.size > 0 && !memchr(sealed.data, '.', sealed.size) ? SECRET_FORMAT_V1 : 0;
 }
 
+/* --- opening --- */
+
+void secret_opener_init(struct secret_opener *opener, const struct secret_key *key)
+{
+    *opener = (struct secret_opener){
+        .key = key, .aad = BUF_INIT(AAD_MOST), .raw = BUF_INIT(SECRET_SEALED_MOST)};
+}
+
+void secret_opener_done(struct secret_opener *opener)
+{
+    for (int i = 0; i < 2; i++)
+        EVP_CIPHER_CTX_free(opener->contexts[i]);
+    buf_done(&opener->aad);
+    buf_done(&opener->raw);
+    *opener = (struct secret_opener){0};
+}
+
+/* The context with the key of this format; NULL without memory. */
+static EVP_CIPHER_CTX *context_of(struct secret_opener *opener, enum secret_format format)
+{
+    EVP_CIPHER_CTX **ctx = &opener->contexts[format == SECRET_FORMAT_V2];
+    const struct secret_key *key = opener->key;
+    const uint8_t *bytes = format == SECRET_FORMAT_V2 ? key->derived.data : key->master.data;
+    if (*ctx)
+        return *ctx;
+    *ctx = EVP_CIPHER_CTX_new();
+    if (*ctx && EVP_DecryptInit_ex(*ctx, key->cipher, NULL, bytes, NULL) != 1) {
+        EVP_CIPHER_CTX_free(*ctx);
+        *ctx = NULL;
+    }
+    return *ctx;
+}
+
+/* Cuts the mark and the key's id off a v2 text; false if it is of another key. */
+static bool cut_head(const struct secret_key *key, struct span *sealed)
+{
+    char id[2 * SECRET_KEY_ID_SIZE + 1];
+    hex_encode(id, key->id, sizeof key->id);
+    if (sealed->size < V2_HEAD_SIZE ||
+        memcmp(sealed->data + V2_MARK_SIZE, id, 2 * SECRET_KEY_ID_SIZE) != 0 ||
+        sealed->data[V2_HEAD_SIZE - 1] != '.')
+        return false;
+    *sealed = (struct span){sealed->data + V2_HEAD_SIZE, sealed->size - V2_HEAD_SIZE};
+    return true;
+}
+
+int secret_opener_open(struct secret_opener *opener, const struct secret_place *place,
+                       struct span sealed, struct secret_bytes *ret, size_t *size)
+{
+    int format = secret_format_of(sealed);
+    struct secret_bytes value = {0};
+    struct buf *aad = &opener->aad, *raw = &opener->raw;
+    buf_reset(aad);
+    buf_reset(raw);
+    if (format == 0 || sealed.size > SECRET_SEALED_MOST)
+        return ERR_SECRET_UNAVAILABLE;
+    if (format == SECRET_FORMAT_V2 &&
+        (!cut_head(opener->key, &sealed) || write_aad(opener->key->id, place, aad)))
+        return ERR_SECRET_UNAVAILABLE;
+    EVP_CIPHER_CTX *ctx = context_of(opener, (enum secret_format)format);
+    if (!ctx || base64_decode(raw, sealed) || raw->size < SECRET_NONCE_SIZE + SECRET_TAG_SIZE)
+        return ERR_SECRET_UNAVAILABLE;
+    size_t plain = raw->size - SECRET_NONCE_SIZE - SECRET_TAG_SIZE;
+    if (plain > SECRET_VALUE_MOST || secret_bytes_init(&value, plain ? plain : 1))
+        return ERR_SECRET_UNAVAILABLE;
+    if (!gcm_open(ctx, (struct span){aad->data, aad->size}, (struct span){raw->data, raw->size},
+                  value.data)) {
+        secret_bytes_done(&value);
+        return ERR_SECRET_UNAVAILABLE;
+    }
+    *ret = value;
+    *size = plain;
+    return 0;
+}
+
 int secret_open(const struct secret_key *key, const struct secret_place *place, struct span sealed,
                 struct secret_bytes *ret, size_t *size)
 {
-    int r = ERR_SECRET_UNAVAILABLE, format = secret_format_of(sealed);
-    struct buf aad = BUF_INIT(AAD_MOST), raw = BUF_INIT(SECRET_SEALED_MOST);
-    struct secret_bytes value = {0};
-    if (format == 0 || sealed.size > SECRET_SEALED_MOST)
-        return r;
-    const uint8_t *secret = key->master.data;
-    if (format == SECRET_FORMAT_V2) {
-        char id[2 * SECRET_KEY_ID_SIZE + 1];
-        hex_encode(id, key->id, sizeof key->id);
-        if (sealed.size < V2_HEAD_SIZE ||
-            memcmp(sealed.data + V2_MARK_SIZE, id, 2 * SECRET_KEY_ID_SIZE) != 0 ||
-            sealed.data[V2_HEAD_SIZE - 1] != '.' || write_aad(key->id, place, &aad))
-            goto out;
-        sealed = (struct span){sealed.data + V2_HEAD_SIZE, sealed.size - V2_HEAD_SIZE};
-        secret = key->derived.data;
-    }
-    if (base64_decode(&raw, sealed) || raw.size < SECRET_NONCE_SIZE + SECRET_TAG_SIZE)
-        goto out;
-    size_t plain = raw.size - SECRET_NONCE_SIZE - SECRET_TAG_SIZE;
-    if (plain > SECRET_VALUE_MOST || secret_bytes_init(&value, plain ? plain : 1))
-        goto out;
-    if (!gcm_open(key->cipher, secret, (struct span){aad.data, aad.size},
-                  (struct span){raw.data, raw.size}, value.data))
-        goto out;
-    *ret = value;
-    *size = plain;
-    value = (struct secret_bytes){0};
-    r = 0;
-out:
-    secret_bytes_done(&value);
-    buf_done(&raw);
-    buf_done(&aad);
+    struct secret_opener opener;
+    secret_opener_init(&opener, key);
+    int r = secret_opener_open(&opener, place, sealed, ret, size);
+    secret_opener_done(&opener);
     return r;
 }

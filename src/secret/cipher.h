@@ -69,4 +69,18 @@ int secret_format_of(struct span sealed);
 int secret_open(const struct secret_key *key, const struct secret_place *place, struct span sealed,
                 struct secret_bytes *ret, size_t *size);
 
+/*
+ * The same for many texts: what the key is expanded to is made with the first text of a format and
+ * kept, in ordinary memory, until secret_opener_done wipes it. So: one for a batch, not for good.
+ */
+struct secret_opener {
+    const struct secret_key *key;          /* borrowed */
+    struct evp_cipher_ctx_st *contexts[2]; /* of v1, v2 */
+    struct buf aad, raw;
+};
+void secret_opener_init(struct secret_opener *opener, const struct secret_key *key);
+void secret_opener_done(struct secret_opener *opener);
+int secret_opener_open(struct secret_opener *opener, const struct secret_place *place,
+                       struct span sealed, struct secret_bytes *ret, size_t *size);
+
 #endif

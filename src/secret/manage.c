@@ -181,11 +181,16 @@ static int put(struct secret_service *s, struct secret_ticket *t)
 
 static int reveal(struct secret_service *s, struct secret_ticket *t)
 {
+    struct row_opener opener;
     int r = read_row(s, t);
-    if (!r && secret_open_row(s, t->manage.caller.user, t->answer.rows, &t->answer.value,
-                              &t->answer.value_size))
+    if (r)
+        return r;
+    secret_rows_begin(s, &opener);
+    if (secret_open_row(&opener, t->manage.caller.user, t->answer.rows, &t->answer.value,
+                        &t->answer.value_size))
         r = error_set(&t->answer.detail, ERR_SECRET_UNREADABLE, "name",
                       "the stored value does not open under the service's key");
+    secret_rows_end(&opener);
     return r;
 }
 
@@ -252,7 +257,11 @@ static int write_audit(struct secret_service *s, struct secret_ticket *t, int co
                               .error = span_of(code ? error_name(code) : NULL),
                               .created_unix_ms = (int64_t)clock_unix_ms()};
     struct audit_chain chain = s->chain;
-    int r = audit_chain_add(&chain, &row);
+    struct audit_mac mac;
+    int r = audit_mac_init(&mac, chain.key);
+    if (!r)
+        r = audit_chain_add(&chain, &mac, &row);
+    audit_mac_done(&mac);
     if (!r)
         r = s->store->ops->add_audit(s->store, &row, 1);
     if (!r)

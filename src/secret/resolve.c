@@ -110,13 +110,22 @@ static bool new_set(struct secret_ticket *t)
     return set->values != NULL;
 }
 
+/* What the tickets of one transaction share. */
+struct batch {
+    struct secret_service *service;
+    struct secret_ticket **tickets;
+    size_t count;
+    int64_t now_unix_ms; /* of all decisions and audit rows */
+    struct row_opener opener;
+};
+
 /* Decides on one secret and opens it. Returns why not, or NULL. */
-static const char *give(struct secret_service *s, struct secret_ticket *t,
+static const char *give(struct batch *batch, struct secret_ticket *t,
                         const struct store_secret *row, enum secret_reason *reason)
 {
     struct secret_request request = {.entry_point = t->ask.entry_point,
-                                     .now_unix_ms = (int64_t)clock_unix_ms(),
-                                     .strict = s->strict};
+                                     .now_unix_ms = batch->now_unix_ms,
+                                     .strict = batch->service->strict};
     memcpy(request.script_sha256, t->ask.script_sha256, SECRET_HASH_SIZE);
     *reason = SECRET_REASON_NOT_FOUND;
     if (!row->name.size)
@@ -128,7 +137,7 @@ static const char *give(struct secret_service *s, struct secret_ticket *t,
     struct secret_value *value = &t->set->values[t->set->count];
     value->unlisted = verdict == SECRET_ALLOWED_UNLISTED;
     *reason = SECRET_REASON_CANNOT_DECRYPT;
-    if (secret_open_row(s, t->ask.caller.user, row, &value->bytes, &value->size))
+    if (secret_open_row(&batch->opener, t->ask.caller.user, row, &value->bytes, &value->size))
         return "the stored value does not open under the service's key";
     t->set->count++;
     value->version = row->version;
@@ -139,11 +148,9 @@ static const char *give(struct secret_service *s, struct secret_ticket *t,
     return arena_copy(&t->set->arena, row->name, &value->name) ? NULL : "out of memory";
 }
 
-static void write_row(struct secret_ticket *t, struct span name, enum secret_reason reason,
-                      const char *why, bool unlisted)
+static void write_row(const struct batch *batch, struct secret_ticket *t, struct span name,
+                      enum secret_reason reason, const char *why, bool unlisted)
 {
-    char hash[2 * SECRET_HASH_SIZE + 1];
-    hex_encode(hash, t->ask.script_sha256, SECRET_HASH_SIZE);
     struct store_audit *row = &t->audit[t->audit_count++];
     *row = (struct store_audit){.user = t->ask.caller.user,
                                 .name = up_to_nul(name),
@@ -155,9 +162,9 @@ static void write_row(struct secret_ticket *t, struct span name, enum secret_rea
                                 .error = span_of(why        ? reasons[reason]
                                                  : unlisted ? "allowed without a list of services"
                                                             : NULL),
-                                .created_unix_ms = (int64_t)clock_unix_ms(),
-                                .job_id = t->ask.job_id};
-    arena_copy(&t->arena, span_of(hash), &row->script_sha256);
+                                .created_unix_ms = batch->now_unix_ms,
+                                .job_id = t->ask.job_id,
+                                .script_sha256 = t->script_sha256};
 }
 
 /* Room for what the ticket asks for; rows that are not found stay empty. */
@@ -172,15 +179,18 @@ static int prepare(struct secret_service *s, struct secret_ticket *t, struct sto
         .arena = &t->arena,
         .found = arena_alloc(&t->arena, (count + 1) * sizeof *wanted->found),
     };
+    char hash[2 * SECRET_HASH_SIZE + 1];
+    hex_encode(hash, t->ask.script_sha256, SECRET_HASH_SIZE);
     t->audit = arena_alloc(&t->arena, (count + 1) * sizeof *t->audit);
-    if (!names || !wanted->found || !t->audit || !new_set(t))
+    if (!arena_copy(&t->arena, span_of(hash), &t->script_sha256) || !names || !wanted->found ||
+        !t->audit || !new_set(t))
         return ERR_NO_MEMORY;
     for (size_t i = 0; i < count; i++)
         names[i] = up_to_nul(t->ask.names[i]);
     return 0;
 }
 
-static void decide(struct secret_service *s, struct secret_ticket *t, struct store_wanted *wanted)
+static void decide(struct batch *batch, struct secret_ticket *t, struct store_wanted *wanted)
 {
     for (size_t i = 0; i < t->ask.count; i++) {
         enum secret_reason reason;
@@ -189,10 +199,11 @@ static void decide(struct secret_service *s, struct secret_ticket *t, struct sto
         if (wanted->names[i].size != name.size)
             *row = (struct store_secret){0};
         size_t before = t->set->count;
-        const char *why = give(s, t, row, &reason);
+        const char *why = give(batch, t, row, &reason);
         if (why)
             refuse(t, name, reason, why);
-        write_row(t, name, reason, why, t->set->count > before && t->set->values[before].unlisted);
+        write_row(batch, t, name, reason, why,
+                  t->set->count > before && t->set->values[before].unlisted);
     }
     if (t->answer.code)
         withhold(t);
@@ -200,35 +211,53 @@ static void decide(struct secret_service *s, struct secret_ticket *t, struct sto
         t->audit_count = 0; /* the tables cannot even hold this user's id */
 }
 
-static int look_up(struct secret_service *s, struct secret_ticket **tickets, size_t count)
+static int look_up(struct batch *batch)
 {
+    struct store *store = batch->service->store;
     struct store_wanted wanted[SECRET_BATCH_MOST];
     int r = 0;
-    for (size_t i = 0; !r && i < count; i++)
-        r = prepare(s, tickets[i], &wanted[i]);
+    for (size_t i = 0; !r && i < batch->count; i++)
+        r = prepare(batch->service, batch->tickets[i], &wanted[i]);
     if (!r)
-        r = s->store->ops->get(s->store, wanted, count);
-    for (size_t i = 0; !r && i < count; i++)
-        decide(s, tickets[i], &wanted[i]);
+        r = store->ops->get(store, wanted, batch->count);
+    for (size_t i = 0; !r && i < batch->count; i++)
+        decide(batch, batch->tickets[i], &wanted[i]);
     return r;
 }
 
-/* Chains the rows of all tickets and makes them durable, all or none. */
-static int write_down(struct secret_service *s, struct secret_ticket **tickets, size_t count)
+/* Chains the rows of all tickets; their number, and a list of them that the caller frees. */
+static int chain_rows(struct batch *batch, struct audit_chain *chain, struct store_audit ***ret,
+                      size_t *count)
 {
-    struct audit_chain chain = s->chain;
+    struct audit_mac mac;
     size_t rows = 0, n = 0;
-    for (size_t i = 0; i < count; i++)
-        rows += tickets[i]->audit_count;
+    for (size_t i = 0; i < batch->count; i++)
+        rows += batch->tickets[i]->audit_count;
     struct store_audit **list = calloc(rows + 1, sizeof *list);
-    int r = list ? 0 : ERR_NO_MEMORY;
-    for (size_t i = 0; !r && i < count; i++)
-        for (size_t k = 0; !r && k < tickets[i]->audit_count; k++) {
-            list[n] = &tickets[i]->audit[k];
-            r = audit_chain_add(&chain, list[n++]);
+    int r = audit_mac_init(&mac, chain->key);
+    if (!list)
+        r = ERR_NO_MEMORY;
+    for (size_t i = 0; !r && i < batch->count; i++)
+        for (size_t k = 0; !r && k < batch->tickets[i]->audit_count; k++) {
+            list[n] = &batch->tickets[i]->audit[k];
+            r = audit_chain_add(chain, &mac, list[n++]);
         }
-    if (!r && n > 0)
-        r = s->store->ops->commit_audit(s->store, (const struct store_audit *const *)list, n);
+    audit_mac_done(&mac);
+    *ret = list;
+    *count = n;
+    return r;
+}
+
+/* Makes them durable, all or none. */
+static int write_down(struct batch *batch)
+{
+    struct secret_service *s = batch->service;
+    struct audit_chain chain = s->chain;
+    struct store_audit **list;
+    size_t count;
+    int r = chain_rows(batch, &chain, &list, &count);
+    if (!r && count > 0)
+        r = s->store->ops->commit_audit(s->store, (const struct store_audit *const *)list, count);
     if (!r)
         s->chain = chain;
     free(list);
@@ -261,12 +290,19 @@ static void count_stats(struct secret_service *s, struct secret_ticket **tickets
     uv_mutex_unlock(&s->mutex);
 }
 
+static int resolve(struct batch *batch)
+{
+    secret_rows_begin(batch->service, &batch->opener);
+    int r = look_up(batch);
+    secret_rows_end(&batch->opener);
+    return r ? r : write_down(batch);
+}
+
 void secret_resolve_batch(struct secret_service *s, struct secret_ticket **tickets, size_t count)
 {
+    struct batch batch = {s, tickets, count, .now_unix_ms = (int64_t)clock_unix_ms()};
     bool usable = s->store && s->key;
-    int r = usable ? look_up(s, tickets, count) : ERR_SYSTEM;
-    if (!r)
-        r = write_down(s, tickets, count);
+    int r = usable ? resolve(&batch) : ERR_SYSTEM;
     for (size_t i = 0; r && i < count; i++)
         store_down(tickets[i], usable,
                    !s->key     ? "the service has no SECRETS_MASTER_KEY"

@@ -67,13 +67,26 @@ void secret_forget(struct secret_ticket *t)
 
 /* --- the thread --- */
 
-int secret_open_row(const struct secret_service *s, struct span user,
-                    const struct store_secret *row, struct secret_bytes *ret, size_t *size)
+void secret_rows_begin(const struct secret_service *s, struct row_opener *opener)
+{
+    secret_opener_init(&opener->current, s->key);
+    secret_opener_init(&opener->previous, s->previous);
+    opener->has_previous = s->previous != NULL;
+}
+
+void secret_rows_end(struct row_opener *opener)
+{
+    secret_opener_done(&opener->current);
+    secret_opener_done(&opener->previous);
+}
+
+int secret_open_row(struct row_opener *opener, struct span user, const struct store_secret *row,
+                    struct secret_bytes *ret, size_t *size)
 {
     struct secret_place place = {user, row->name, row->version};
-    int r = secret_open(s->key, &place, row->sealed, ret, size);
-    if (r && s->previous)
-        r = secret_open(s->previous, &place, row->sealed, ret, size);
+    int r = secret_opener_open(&opener->current, &place, row->sealed, ret, size);
+    if (r && opener->has_previous)
+        r = secret_opener_open(&opener->previous, &place, row->sealed, ret, size);
     return r;
 }
 

@@ -23,6 +23,7 @@ struct secret_ticket {
     struct store_document document;
 
     struct secret_ask ask;
+    struct span script_sha256; /* as text */
     struct secret_set *set;
 
     struct secret_manage manage;
@@ -73,9 +74,16 @@ void secret_manage_one(struct secret_service *service, struct secret_ticket *tic
 /* [thread] Puts or gets one document. */
 void secret_document_one(struct secret_service *service, struct secret_ticket *ticket);
 
-/* [thread] Opens a row with the master key, or the previous one. ERR_SECRET_UNAVAILABLE. */
-int secret_open_row(const struct secret_service *service, struct span user,
-                    const struct store_secret *row, struct secret_bytes *ret, size_t *size);
+/* [thread] Opens rows with the master key, or the previous one; see secret_opener in cipher.h. */
+struct row_opener {
+    struct secret_opener current, previous;
+    bool has_previous;
+};
+void secret_rows_begin(const struct secret_service *service, struct row_opener *opener);
+void secret_rows_end(struct row_opener *opener);
+/* ERR_SECRET_UNAVAILABLE */
+int secret_open_row(struct row_opener *opener, struct span user, const struct store_secret *row,
+                    struct secret_bytes *ret, size_t *size);
 
 /* [thread] Remembers what a call of the store returned: whether it is up. */
 void secret_note_store(struct secret_service *service, int code);
