@@ -1,6 +1,7 @@
 #include "secret/store_postgres.h"
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,35 @@ static int execute(struct store_postgres *p, const char *sql)
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ? 0 : ERR_SYSTEM;
 }
 
+static int prepare(struct store_postgres *p, const char *name, const char *sql)
+{
+    PGresult *result = PQprepare(p->connection, name, sql, 0, NULL);
+    ExecStatusType status = PQresultStatus(result);
+    PQclear(result);
+    return status == PGRES_COMMAND_OK ? 0 : ERR_SYSTEM;
+}
+
+/* The statement for PG_AUDIT_ROWS rows: the columns' types are not ours to name in a live database,
+ * and are known to the server only where each parameter stands in VALUES. */
+static int prepare_audit_many(struct store_postgres *p)
+{
+    struct buf sql = BUF_INIT(64 * KIB);
+    buf_add_str(&sql, PG_ADD_AUDIT_INTO);
+    for (int row = 0, n = 0; row < PG_AUDIT_ROWS; row++, n += PG_AUDIT_PARAMETERS) {
+        static const char values[] =
+            PG_ADD_AUDIT_VALUES("%1$d", "%2$d", "%3$d", "%4$d", "%5$d", "%6$d", "%7$d", "%8$d",
+                                "%9$d", "%10$d", "%11$d", "%12$d", "%13$d", "%14$d");
+        buf_add_str(&sql, row ? ", " : "");
+        buf_addf(&sql, values, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7, n + 8, n + 9,
+                 n + 10, n + 11, n + 12, n + 13, n + 14);
+    }
+    int r = buf_terminate(&sql);
+    if (!r)
+        r = prepare(p, PG_AUDIT_MANY, sql.data);
+    buf_done(&sql);
+    return r;
+}
+
 static int prepare_statements(struct store_postgres *p)
 {
     static const char *const sql[] = {
@@ -75,15 +105,16 @@ static int prepare_statements(struct store_postgres *p)
 #undef STATEMENT_SQL
     };
     for (int i = 0; i < PG_STATEMENT_COUNT; i++) {
+        /* Of the two that differ in the type of a user's id one does not fit this database. */
+        if (i == (p->users_are_uuids ? PG_GET : PG_GET_UUIDS))
+            continue;
         snprintf(p->names[i], sizeof p->names[i], "s%d", i);
-        PGresult *result = PQprepare(p->connection, p->names[i], sql[i], 0, NULL);
-        ExecStatusType status = PQresultStatus(result);
-        PQclear(result);
-        if (status != PGRES_COMMAND_OK)
+        if (prepare(p, p->names[i], sql[i]))
             return ERR_SYSTEM;
     }
-    p->ready = true;
-    return 0;
+    int r = prepare_audit_many(p);
+    p->ready = r == 0;
+    return r;
 }
 
 /* Connected again, or not yet: after a loss the tries are spaced out, and in between it is down. */
@@ -185,6 +216,15 @@ int store_postgres_pipe_add(struct store_postgres *p, enum postgres_statement st
 {
     return PQsendQueryPrepared(p->connection, p->names[statement], parameters->count,
                                parameters->values, parameters->lengths, NULL, 0) == 1
+               ? 0
+               : ERR_SYSTEM;
+}
+
+int store_postgres_pipe_audits(struct store_postgres *p,
+                               const struct postgres_parameters *parameters)
+{
+    return PQsendQueryPrepared(p->connection, PG_AUDIT_MANY, parameters->count, parameters->values,
+                               parameters->lengths, NULL, 0) == 1
                ? 0
                : ERR_SYSTEM;
 }
@@ -382,6 +422,7 @@ int store_postgres_open(const char *url, struct store **ret, struct error_detail
         return ERR_NO_MEMORY;
     p->store.ops = &store_postgres_ops;
     p->retry_after_ns = RETRY_LEAST_NS;
+    /* Plans are made once, maybe while the tables are empty: they must be those for full ones. */
     /* A server that has vanished without a word is given up after the last two times. */
     const char *keys[] = {
         "dbname",          "connect_timeout",  "application_name",        "options",
@@ -390,7 +431,9 @@ int store_postgres_open(const char *url, struct store **ret, struct error_detail
                             "5",
                             "neocompute",
                             "-c statement_timeout=10000 -c client_min_messages=error"
-                            " -c plan_cache_mode=force_generic_plan -c jit=off",
+                            " -c plan_cache_mode=force_generic_plan -c jit=off"
+                            " -c enable_hashjoin=off -c enable_mergejoin=off"
+                            " -c enable_seqscan=off",
                             "10",
                             "15000",
                             "verify-full",

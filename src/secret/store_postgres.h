@@ -28,6 +28,62 @@
     " WHERE user_id = $1::text AND secret_name = ANY(" names ")"                                   \
     " ORDER BY 1, 2, 3, 4"
 
+/* Secrets of many users and their rules, by their place in two arrays: $1 users, $2 names. */
+#define PG_WANTED(type)                                                                            \
+    " FROM unnest($1::" type "[], $2::text[]) WITH ORDINALITY w(user_id, name, place)"
+#define PG_GET_MANY(type)                                                                          \
+    "SELECT * FROM (SELECT 'secret', " PG_SECRET_COLUMNS(                                          \
+        "s.encrypted_value::text") ", w.place::text" PG_WANTED(type) " JOIN secrets s ON "         \
+                                                                     "s.user_id = w.user_id AND "  \
+                                                                     "s.name = w.name"             \
+                                                                     " LEFT JOIN secret_rules r "  \
+                                                                     "ON r.user_id = "             \
+                                                                     "s.user_id::text AND "        \
+                                                                     "r.secret_name = s.name) q"   \
+                                                                     " UNION ALL SELECT "          \
+                                                                     "'service', "                 \
+                                                                     "p.secret_name::text, "       \
+                                                                     "p.service_id::text, '', "    \
+                                                                     "'', '', '', '', '',"         \
+                                                                     " '', '', "                   \
+                                                                     "w.place::text" PG_WANTED(    \
+                                                                         type) " JOIN "            \
+                                                                               "secret_policies "  \
+                                                                               "p ON p.user_id = " \
+                                                                               "w.user_id AND "    \
+                                                                               "p.secret_name = "  \
+                                                                               "w.name"            \
+                                                                               " UNION ALL "       \
+                                                                               "SELECT 'script', " \
+                                                                               "c.secret_name, "   \
+                                                                               "encode(c.sha256, " \
+                                                                               "'hex'), "          \
+                                                                               "c.entry_point,"    \
+                                                                               " coalesce(c."      \
+                                                                               "expires_at, "      \
+                                                                               "0)::text, '', "    \
+                                                                               "'', '', '', '', "  \
+                                                                               "'', "              \
+                                                                               "w.place::"         \
+                                                                               "text" PG_WANTED(   \
+                                                                                   type) " JOIN "  \
+                                                                                         "secret_" \
+                                                                                         "scripts" \
+                                                                                         " c ON "  \
+                                                                                         "c.user_" \
+                                                                                         "id = "   \
+                                                                                         "w.user_" \
+                                                                                         "id::"    \
+                                                                                         "text "   \
+                                                                                         "AND "    \
+                                                                                         "c."      \
+                                                                                         "secret_" \
+                                                                                         "name = " \
+                                                                                         "w.name"  \
+                                                                                         " ORDER " \
+                                                                                         "BY 1, "  \
+                                                                                         "2, 3, 4"
+
 /* A text is called as its column is: to sort by the column, say whose it is. */
 #define PG_AUDIT_COLUMNS                                                                           \
     "entry::text, user_id::text, secret_name::text, action::text, service_id::text,"               \
@@ -35,12 +91,21 @@
     " coalesce(chain_ms, " PG_MS("created_at") ")::text, job_id, script_sha256, boot_id,"          \
                                                " seq::text, encode(mac, 'hex')"
 
+#define PG_ADD_AUDIT_INTO                                                                          \
+    "INSERT INTO secret_audit_logs (id, user_id, secret_name, action, service_id, ip_address,"     \
+    " user_agent, success, error_message, created_at, job_id, script_sha256, boot_id, seq, mac,"   \
+    " chain_ms) VALUES "
+/* One row; the arguments are the numbers of its parameters, as text. */
+#define PG_ADD_AUDIT_VALUES(a, b, c, d, e, f, g, h, i, j, k, l, m, n)                              \
+    "(gen_random_uuid(), $" a ", $" b ", $" c ", $" d ", $" e ", $" f ", $" g "::boolean, $" h     \
+    ", to_timestamp($" i "::bigint / 1000.0), $" j ", $" k ", $" l ", $" m "::bigint, decode($" n  \
+    ", 'hex'), $" i "::bigint)"
+
 /* X(symbol, SQL): every statement, prepared at each connect. */
 #define POSTGRES_STATEMENTS(X)                                                                     \
-    X(GET, "SELECT * FROM (SELECT 'secret' AS kind, " PG_SECRET_COLUMNS("s.encrypted_value::text") \
-               PG_SECRET_TABLES " WHERE s.user_id = $1 AND s.name = ANY($2::text[])"               \
-                                " ) q" PG_RULES("$2::text[]"))                                     \
-    X(LOCK, "SELECT 1 FROM secrets WHERE user_id = $1 AND name = ANY($2::text[]) FOR UPDATE")      \
+    X(GET, PG_GET_MANY("text"))                                                                    \
+    X(GET_UUIDS, PG_GET_MANY("uuid"))                                                              \
+    X(LOCK, "SELECT 1 FROM secrets WHERE user_id = $1 AND name = $2 FOR UPDATE")                   \
     X(LIST, "WITH page AS (SELECT " PG_SECRET_COLUMNS("''") PG_SECRET_TABLES                       \
       " WHERE s.user_id = $1 AND s.name COLLATE \"C\" > $2 ORDER BY s.name COLLATE \"C\""          \
       " LIMIT $3::int), names AS (SELECT array_agg(name) AS list FROM page)"                       \
@@ -71,11 +136,8 @@
     X(SET_RULES, "UPDATE secret_rules SET pinned = $3, allow_output = $4, guard = $5,"             \
                  " version = version + 1"                                                          \
                  " WHERE user_id = $1 AND secret_name = $2 AND version = $6::bigint")              \
-    X(ADD_AUDIT, "INSERT INTO secret_audit_logs (id, user_id, secret_name, action, service_id,"    \
-                 " ip_address, user_agent, success, error_message, created_at, job_id,"            \
-                 " script_sha256, boot_id, seq, mac, chain_ms) VALUES (gen_random_uuid(), $1, $2," \
-                 " $3, $4, $5, $6, $7::boolean, $8, to_timestamp($9::bigint / 1000.0), $10, $11,"  \
-                 " $12, $13::bigint, decode($14, 'hex'), $9::bigint)")                             \
+    X(ADD_AUDIT, PG_ADD_AUDIT_INTO PG_ADD_AUDIT_VALUES("1", "2", "3", "4", "5", "6", "7", "8",     \
+                                                       "9", "10", "11", "12", "13", "14"))         \
     X(AUDIT_OF_USER, "SELECT " PG_AUDIT_COLUMNS " FROM secret_audit_logs"                          \
                      " WHERE user_id = $1 AND entry < $2::bigint"                                  \
                      " ORDER BY secret_audit_logs.entry DESC"                                      \
@@ -105,7 +167,13 @@
 enum postgres_statement { POSTGRES_STATEMENTS(STATEMENT_INDEX) PG_STATEMENT_COUNT };
 #undef STATEMENT_INDEX
 
-#define PG_PARAMETERS_MOST 16
+/* Rows of the audit log that one statement adds, where there are so many, and parameters of each.
+ */
+#define PG_AUDIT_ROWS       32
+#define PG_AUDIT_PARAMETERS 14
+#define PG_AUDIT_MANY       "audit_many"
+
+#define PG_PARAMETERS_MOST (PG_AUDIT_ROWS * PG_AUDIT_PARAMETERS)
 
 struct store_postgres {
     struct store store;
@@ -141,6 +209,9 @@ int store_postgres_run(struct store_postgres *p, enum postgres_statement stateme
 int store_postgres_pipe_start(struct store_postgres *p);
 int store_postgres_pipe_add(struct store_postgres *p, enum postgres_statement statement,
                             const struct postgres_parameters *parameters);
+/* PG_AUDIT_ROWS rows of the audit log. */
+int store_postgres_pipe_audits(struct store_postgres *p,
+                               const struct postgres_parameters *parameters);
 int store_postgres_pipe_word(struct store_postgres *p, const char *word); /* BEGIN, COMMIT */
 int store_postgres_pipe_end(struct store_postgres *p, size_t count, PGresult **results);
 

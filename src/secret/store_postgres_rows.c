@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PARAMETERS_MOST (1 * MIB) /* bytes of one statement's parameters */
+#define PARAMETERS_MOST (8 * MIB) /* bytes of one statement's parameters */
 
 static struct store_postgres *self(struct store *store)
 {
@@ -19,7 +19,7 @@ static struct store_postgres *self(struct store *store)
 
 static void begin_parameters(struct postgres_parameters *q)
 {
-    *q = (struct postgres_parameters){0};
+    q->count = 0;
     arena_init(&q->arena, PARAMETERS_MOST);
 }
 
@@ -109,21 +109,16 @@ static bool read_bool(const PGresult *result, int row, int column)
     return PQgetvalue(result, row, column)[0] == 't';
 }
 
-/* An array of texts as PostgreSQL reads it: {"a","b"}. */
-static bool write_array(const struct span *names, size_t count, struct buf *out)
+/* One text of an array as PostgreSQL reads it: {"a","b"}. */
+static void add_element(struct buf *out, struct span text)
 {
-    buf_add_char(out, '{');
-    for (size_t i = 0; i < count; i++) {
-        buf_add_str(out, i ? ",\"" : "\"");
-        for (size_t k = 0; k < names[i].size; k++) {
-            if (names[i].data[k] == '"' || names[i].data[k] == '\\')
-                buf_add_char(out, '\\');
-            buf_add_char(out, names[i].data[k]);
-        }
-        buf_add_char(out, '"');
+    buf_add_str(out, out->size == 1 ? "\"" : ",\"");
+    for (size_t k = 0; k < text.size; k++) {
+        if (text.data[k] == '"' || text.data[k] == '\\')
+            buf_add_char(out, '\\');
+        buf_add_char(out, text.data[k]);
     }
-    buf_add_char(out, '}');
-    return !buf_failed(out);
+    buf_add_char(out, '"');
 }
 
 /* --- secrets and their rules --- */
@@ -190,56 +185,105 @@ static int read_rows(const PGresult *result, struct arena *arena, struct store_s
     return r;
 }
 
-static int send_get(struct store_postgres *p, const struct store_wanted *w)
+/* One secret that is asked for: wanted->names[at]. */
+struct wanted_one {
+    struct store_wanted *wanted;
+    size_t at;
+};
+
+/* Parameters of GET: everybody's users and names, in the order of `ones`. */
+static int wanted_parameters(const struct wanted_one *ones, size_t count,
+                             struct postgres_parameters *q)
+{
+    struct buf users = BUF_INIT(PARAMETERS_MOST / 2), names = BUF_INIT(PARAMETERS_MOST / 2);
+    buf_add_char(&users, '{');
+    buf_add_char(&names, '{');
+    for (size_t i = 0; i < count; i++) {
+        add_element(&users, ones[i].wanted->user);
+        add_element(&names, ones[i].wanted->names[ones[i].at]);
+    }
+    buf_add_char(&users, '}');
+    buf_add_char(&names, '}');
+    int r = buf_failed(&users) || buf_failed(&names) ? ERR_NO_MEMORY : 0;
+    if (!r)
+        place(q, (struct span){users.data, users.size}, (struct span){names.data, names.size});
+    buf_done(&users);
+    buf_done(&names);
+    return r;
+}
+
+/* Who reads in a transaction is about to write: nobody else may in between. */
+static int send_lock(struct store_postgres *p, const struct wanted_one *one)
 {
     struct postgres_parameters q;
-    struct buf array = BUF_INIT(64 * KIB);
-    if (!write_array(w->names, w->count, &array)) {
-        buf_done(&array);
-        return ERR_NO_MEMORY;
-    }
-    place(&q, w->user, (struct span){array.data, array.size});
-    buf_done(&array);
-    /* Who reads in a transaction is about to write: nobody else may in between. */
-    int r = p->in_transaction ? store_postgres_pipe_add(p, PG_LOCK, &q) : 0;
-    if (!r)
-        r = store_postgres_pipe_add(p, PG_GET, &q);
+    place(&q, one->wanted->user, one->wanted->names[one->at]);
+    int r = store_postgres_pipe_add(p, PG_LOCK, &q);
     arena_done(&q.arena);
     return r;
 }
 
-static int take_found(const PGresult *result, struct store_wanted *w)
+/* The first column says what a row is, the last whose. Rules come before the secrets themselves but
+ * are needed after them, so there are two passes. */
+static int take_found(const PGresult *result, const struct wanted_one *ones, size_t count)
 {
-    struct store_secret *rows = arena_alloc(w->arena, (w->count + 1) * sizeof *rows);
-    size_t n = 0;
-    int r = rows ? read_rows(result, w->arena, rows, w->count, &n) : ERR_NO_MEMORY;
-    for (size_t i = 0; !r && i < w->count; i++) {
-        w->found[i] = (struct store_secret){0};
-        for (size_t k = 0; k < n; k++)
-            if (span_equal(rows[k].name, w->names[i]))
-                w->found[i] = rows[k];
-    }
+    int r = 0, total = PQntuples(result);
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; !r && i < total; i++) {
+            bool secret = span_equal(cell(result, i, 0), SPAN("secret"));
+            bool script = span_equal(cell(result, i, 0), SPAN("script"));
+            size_t place = (size_t)read_number(result, i, PQnfields(result) - 1) - 1;
+            if (secret != (pass == 0) || place >= count)
+                continue;
+            struct store_wanted *w = ones[place].wanted;
+            struct store_secret *found = &w->found[ones[place].at];
+            if (secret)
+                r = read_secret(result, i, w->arena, found);
+            else if (found->name.size)
+                r = read_rule(result, i, script, w->arena, found);
+        }
+    return r;
+}
+
+static int ask_for(struct store_postgres *p, const struct wanted_one *ones, size_t count)
+{
+    struct postgres_parameters q;
+    size_t locks = p->in_transaction ? count : 0;
+    PGresult **results = calloc(locks + 1, sizeof *results);
+    int r = results ? wanted_parameters(ones, count, &q) : ERR_NO_MEMORY;
+    if (r)
+        goto out;
+    r = store_postgres_pipe_start(p);
+    for (size_t i = 0; !r && i < locks; i++)
+        r = send_lock(p, &ones[i]);
+    if (!r)
+        r = store_postgres_pipe_add(p, p->users_are_uuids ? PG_GET_UUIDS : PG_GET, &q);
+    arena_done(&q.arena);
+    int ended = store_postgres_pipe_end(p, locks + 1, results);
+    r = r ? r : ended;
+    if (!r)
+        r = take_found(results[locks], ones, count);
+    for (size_t i = 0; i <= locks; i++)
+        PQclear(results[i]);
+out:
+    free(results);
     return r;
 }
 
 static int get_once(struct store_postgres *p, struct store_wanted *wanted, size_t count)
 {
-    size_t sent = 0, each = p->in_transaction ? 2 : 1; /* results of one of them */
-    PGresult **results = calloc(count * each + 1, sizeof *results);
-    if (!results)
+    size_t n = 0, all = 0;
+    for (size_t i = 0; i < count; i++)
+        all += wanted[i].count;
+    struct wanted_one *ones = calloc(all + 1, sizeof *ones);
+    if (!ones)
         return ERR_NO_MEMORY;
-    int r = store_postgres_pipe_start(p);
-    for (size_t i = 0; !r && i < count; i++)
-        if (wanted[i].count > 0 && (r = send_get(p, &wanted[i])) == 0)
-            sent += each;
-    int ended = store_postgres_pipe_end(p, sent, results);
-    r = r ? r : ended;
-    for (size_t i = 0, n = 0; i < count; i++)
-        if (wanted[i].count > 0 && !r)
-            r = take_found(results[(n += each) - 1], &wanted[i]);
-    for (size_t i = 0; i < sent; i++)
-        PQclear(results[i]);
-    free(results);
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < wanted[i].count; k++) {
+            wanted[i].found[k] = (struct store_secret){0};
+            ones[n++] = (struct wanted_one){&wanted[i], k};
+        }
+    int r = n > 0 ? ask_for(p, ones, n) : 0;
+    free(ones);
     return r;
 }
 
@@ -419,9 +463,11 @@ static int put_policy(struct store *store, struct span user, struct span name,
 
 /* --- audit --- */
 
-static void audit_parameters(struct postgres_parameters *q, const struct store_audit *a)
+/* PG_AUDIT_PARAMETERS of them. */
+static void add_audit_row(struct postgres_parameters *q, const struct store_audit *a)
 {
-    place(q, a->user, a->name);
+    add_text(q, a->user);
+    add_text(q, a->name);
     add_text(q, span_of(store_action_name(a->action)));
     add_optional(q, a->service);
     add_optional(q, a->address);
@@ -446,7 +492,8 @@ static int add_audit(struct store *store, const struct store_audit *rows, size_t
     int r = 0;
     for (size_t i = 0; !r && i < count; i++) {
         struct postgres_parameters q;
-        audit_parameters(&q, &rows[i]);
+        begin_parameters(&q);
+        add_audit_row(&q, &rows[i]);
         r = change(self(store), PG_ADD_AUDIT, &q, NULL);
     }
     return r;
@@ -459,15 +506,20 @@ static int commit_audit(struct store *store, const struct store_audit *const *ro
     int r = store_postgres_pipe_start(p);
     if (!r)
         r = store_postgres_pipe_word(p, "BEGIN");
-    for (size_t i = 0; !r && i < count; i++) {
+    size_t sent = 0;
+    for (size_t i = 0, step; !r && i < count; i += step, sent++) {
         struct postgres_parameters q;
-        audit_parameters(&q, rows[i]);
-        r = store_postgres_pipe_add(p, PG_ADD_AUDIT, &q);
+        step = count - i >= PG_AUDIT_ROWS ? PG_AUDIT_ROWS : 1;
+        begin_parameters(&q);
+        for (size_t k = 0; k < step; k++)
+            add_audit_row(&q, rows[i + k]);
+        r = step > 1 ? store_postgres_pipe_audits(p, &q)
+                     : store_postgres_pipe_add(p, PG_ADD_AUDIT, &q);
         arena_done(&q.arena);
     }
     if (!r)
         r = store_postgres_pipe_word(p, "COMMIT");
-    int ended = store_postgres_pipe_end(p, count + 2, NULL);
+    int ended = store_postgres_pipe_end(p, sent + 2, NULL);
     return r ? r : ended;
 }
 
