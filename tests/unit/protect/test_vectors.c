@@ -1,0 +1,357 @@
+/* The files of tests/vectors: keys, signatures and sealed messages by other implementations. */
+
+#include "base/encode.h"
+#include "base/json_read.h"
+#include "protect/hpke.h"
+#include "protect/jws.h"
+#include "protect/keyring.h"
+
+#include "../unit.h"
+
+#include <openssl/sha.h>
+
+#define FILE_MOST (1024u * 1024)
+
+/* Tests run in the root of the source. */
+static struct buf read_file(const char *path)
+{
+    struct buf text = BUF_INIT(FILE_MOST);
+    char piece[4096];
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    for (size_t n; (n = fread(piece, 1, sizeof piece, file)) > 0;)
+        buf_add(&text, piece, n);
+    assert_false(buf_failed(&text));
+    fclose(file);
+    return text;
+}
+
+static struct span member(struct span object, const char *key)
+{
+    struct span value;
+    if (!json_member(object, key, &value))
+        fail_msg("a vector has no member %s", key);
+    return value;
+}
+
+static struct span of_buf(const struct buf *buf)
+{
+    return (struct span){buf->data, buf->size};
+}
+
+static struct buf text_of(struct span object, const char *key)
+{
+    struct buf text = BUF_INIT(FILE_MOST);
+    assert_int_equal(json_unquote(member(object, key), &text), 0);
+    return text;
+}
+
+/* The bytes of a member that is hex. */
+static struct buf bytes_of(struct span object, const char *key)
+{
+    struct buf text = text_of(object, key), bytes = BUF_INIT(FILE_MOST);
+    uint8_t byte;
+    for (size_t at = 0; at < text.size; at += 2) {
+        assert_int_equal(hex_decode(&byte, 1, (struct span){text.data + at, 2}), 0);
+        buf_add(&bytes, &byte, 1);
+    }
+    buf_done(&text);
+    return bytes;
+}
+
+static void assert_same(struct span a, struct span b)
+{
+    assert_int_equal(a.size, b.size);
+    if (a.size)
+        assert_memory_equal(a.data, b.data, a.size);
+}
+
+/* --- keys and signatures --- */
+
+static void check_key(struct span vector)
+{
+    struct buf seed = bytes_of(vector, "seed"), written = BUF_INIT(4096);
+    struct jws_key key;
+    uint8_t public_key[JWS_PUBLIC_SIZE];
+    assert_int_equal(seed.size, JWS_SEED_SIZE);
+    assert_int_equal(jws_key_derive((uint8_t *)seed.data, &key), 0);
+    assert_int_equal(jws_read_jwk(member(vector, "jwk"), public_key, NULL), 0);
+    assert_memory_equal(public_key, key.public_key, sizeof public_key);
+    assert_int_equal(jws_write_jwk(&key, &written), 0);
+    struct buf kid = text_of(of_buf(&written), "kid"),
+               theirs = text_of(member(vector, "jwk"), "kid");
+    assert_same(of_buf(&kid), of_buf(&theirs));
+    buf_done(&kid);
+    buf_done(&theirs);
+    buf_done(&written);
+    buf_done(&seed);
+    jws_key_done(&key);
+}
+
+static void keys_and_their_thumbprints(void **state)
+{
+    (void)state;
+    struct buf file = read_file("tests/vectors/keys.json");
+    check_key(member(of_buf(&file), "identity"));
+    check_key(member(of_buf(&file), "result"));
+    buf_done(&file);
+}
+
+static struct jws_key key_of(struct span file, const char *name)
+{
+    struct buf seed = bytes_of(member(file, name), "seed");
+    struct jws_key key;
+    assert_int_equal(jws_key_derive((uint8_t *)seed.data, &key), 0);
+    buf_done(&seed);
+    return key;
+}
+
+/* Verifies `text`, gives its payload, and signs the same to get the same text (Ed25519 does). */
+static struct buf check_jws(const struct jws_key *key, enum jws_type type, struct span text,
+                            bool same_header)
+{
+    struct jws jws;
+    struct buf again = BUF_INIT(JWS_TEXT_MOST);
+    assert_int_equal(jws_parse(text, &jws, NULL), 0);
+    assert_string_equal(jws.kid, key->kid);
+    assert_int_equal(jws_verify(&jws, type, key->public_key, NULL), 0);
+    assert_int_equal(jws_sign(key, type, of_buf(&jws.payload), &again), 0);
+    if (same_header)
+        assert_same(of_buf(&again), text);
+    buf_done(&again);
+    return jws.payload;
+}
+
+static void the_identity_s_statement(void **state)
+{
+    (void)state;
+    struct buf file = read_file("tests/vectors/keys.json");
+    struct jws_key identity = key_of(of_buf(&file), "identity");
+    struct span bundle = member(of_buf(&file), "bundle");
+    struct buf claims = text_of(bundle, "claims"), statement = text_of(bundle, "statement");
+    struct buf payload = check_jws(&identity, JWS_KEY, of_buf(&statement), true);
+    uint8_t hash[SHA256_DIGEST_LENGTH];
+    char digest[KEYRING_DIGEST_TEXT];
+    SHA256((uint8_t *)claims.data, claims.size, hash);
+    hex_encode(digest, hash, sizeof hash);
+    struct buf named = text_of(of_buf(&payload), "claims_sha256");
+    assert_bytes(named, digest);
+    buf_done(&named);
+    buf_done(&payload);
+    buf_done(&claims);
+    buf_done(&statement);
+    jws_key_done(&identity);
+    buf_done(&file);
+}
+
+static void single_receipts(void **state)
+{
+    (void)state;
+    struct buf keys = read_file("tests/vectors/keys.json");
+    struct buf file = read_file("tests/vectors/receipts.json");
+    struct jws_key key = key_of(of_buf(&keys), "result");
+    struct span rest, one;
+    size_t count = 0;
+    assert_true(json_array(member(of_buf(&file), "single"), &rest));
+    for (; json_element(&rest, &one); count++) {
+        struct buf name = text_of(one, "name"), text = text_of(one, "receipt");
+        bool newer = !span_equal(of_buf(&name), SPAN("EdDSA"));
+        struct buf payload = check_jws(&key, JWS_RECEIPT, of_buf(&text), newer);
+        struct buf expected = text_of(one, "payload");
+        assert_same(of_buf(&payload), of_buf(&expected));
+        buf_done(&payload);
+        buf_done(&expected);
+        buf_done(&text);
+        buf_done(&name);
+    }
+    assert_true(count >= 4);
+    jws_key_done(&key);
+    buf_done(&file);
+    buf_done(&keys);
+}
+
+static void the_roots_of_batches(void **state)
+{
+    (void)state;
+    struct buf keys = read_file("tests/vectors/keys.json");
+    struct buf file = read_file("tests/vectors/receipts.json");
+    struct jws_key key = key_of(of_buf(&keys), "result");
+    struct span rest, one;
+    size_t count = 0;
+    assert_true(json_array(member(of_buf(&file), "batches"), &rest));
+    for (; json_element(&rest, &one); count++) {
+        struct buf text = text_of(one, "jws"), root = text_of(one, "root");
+        struct buf payload = check_jws(&key, JWS_BATCH, of_buf(&text), true);
+        struct buf signed_root = text_of(of_buf(&payload), "root");
+        assert_same(of_buf(&signed_root), of_buf(&root));
+        buf_done(&signed_root);
+        buf_done(&payload);
+        buf_done(&text);
+        buf_done(&root);
+    }
+    assert_int_equal(count, 8);
+    jws_key_done(&key);
+    buf_done(&file);
+    buf_done(&keys);
+}
+
+/* A receipt whose fault is in its form or its signature, in the words of the vectors. */
+static bool is_refused_here(struct span refusal)
+{
+    static const char *const names[] = {"algorithm", "critical", "type", "key", "signature"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (span_equal(refusal, span_of(names[i])))
+            return true;
+    return false;
+}
+
+static bool verifies(const struct jws_key *key, struct span text)
+{
+    struct jws jws;
+    if (jws_parse(text, &jws, NULL))
+        return false;
+    bool good =
+        strcmp(jws.kid, key->kid) == 0 && jws_verify(&jws, JWS_RECEIPT, key->public_key, NULL) == 0;
+    jws_done(&jws);
+    return good;
+}
+
+static void refused_signatures(void **state)
+{
+    (void)state;
+    struct buf keys = read_file("tests/vectors/keys.json");
+    struct buf file = read_file("tests/vectors/refused.json");
+    struct jws_key key = key_of(of_buf(&keys), "result");
+    struct span rest, one;
+    size_t count = 0;
+    assert_true(json_array(member(of_buf(&file), "receipts"), &rest));
+    while (json_element(&rest, &one)) {
+        struct buf name = text_of(one, "name"), refusal = text_of(one, "refusal");
+        struct buf text = text_of(one, "receipt");
+        if (is_refused_here(of_buf(&refusal)) && !memchr(text.data, '~', text.size)) {
+            if (verifies(&key, of_buf(&text)))
+                fail_msg("%.*s verifies", (int)name.size, name.data);
+            count++;
+        }
+        buf_done(&name);
+        buf_done(&refusal);
+        buf_done(&text);
+    }
+    assert_true(count >= 10);
+    jws_key_done(&key);
+    buf_done(&file);
+    buf_done(&keys);
+}
+
+/* --- sealed messages --- */
+
+static EVP_PKEY *hpke_key_of(struct span vector, const char *name, uint16_t kem)
+{
+    struct buf bytes = bytes_of(vector, name);
+    EVP_PKEY *key;
+    assert_int_equal(hpke_key_import(kem, of_buf(&bytes), &key), 0);
+    buf_done(&bytes);
+    return key;
+}
+
+/* Opens a message and seals the plaintext again to the same bytes: both directions. */
+static struct hpke_context check_hpke(struct span vector, uint16_t kem, struct span info,
+                                      struct span aad, struct span enc, struct span sealed)
+{
+    EVP_PKEY *key = hpke_key_of(vector, "private", kem);
+    EVP_PKEY *ephemeral = hpke_key_of(vector, "ephemeral", kem);
+    struct buf plaintext = text_of(vector, "plaintext"), opened = BUF_INIT(FILE_MOST);
+    struct buf again = BUF_INIT(FILE_MOST);
+    struct hpke_context receiver, sender;
+    uint8_t public_key[HPKE_PUBLIC_MOST], made[HPKE_PUBLIC_MOST];
+    size_t size;
+    assert_int_equal(hpke_setup_receiver(kem, key, enc, info, &receiver), 0);
+    assert_int_equal(hpke_open(&receiver, aad, sealed, &opened), 0);
+    assert_same(of_buf(&opened), of_buf(&plaintext));
+    assert_int_equal(hpke_key_public(key, public_key, &size), 0);
+    struct span receiver_key = {(char *)public_key, size};
+    assert_int_equal(hpke_setup_sender(kem, receiver_key, info, ephemeral, made, &sender), 0);
+    assert_memory_equal(made, enc.data, enc.size);
+    assert_int_equal(hpke_seal(&sender, aad, of_buf(&plaintext), &again), 0);
+    assert_same(of_buf(&again), sealed);
+    hpke_context_done(&sender);
+    buf_done(&again);
+    buf_done(&opened);
+    buf_done(&plaintext);
+    EVP_PKEY_free(ephemeral);
+    EVP_PKEY_free(key);
+    return receiver;
+}
+
+static void check_exchange(struct span vector)
+{
+    uint64_t kem;
+    uint8_t secret[HPKE_HASH_SIZE];
+    assert_true(json_read_u64(member(vector, "kem"), &kem));
+    struct buf info = bytes_of(vector, "info"), aad = bytes_of(vector, "aad");
+    struct buf enc = bytes_of(vector, "enc"), request = bytes_of(vector, "request");
+    size_t head = KEYRING_KEY_ID_SIZE + 6;
+    assert_memory_equal(request.data + head, enc.data, enc.size);
+    head += enc.size;
+    struct span sealed = {request.data + head, request.size - head};
+    struct hpke_context context =
+        check_hpke(vector, (uint16_t)kem, of_buf(&info), of_buf(&aad), of_buf(&enc), sealed);
+    struct buf expected = bytes_of(vector, "secret");
+    assert_int_equal(
+        hpke_export(&context, SPAN("neocompute sealed response"), secret, sizeof secret), 0);
+    assert_same((struct span){(char *)secret, sizeof secret}, of_buf(&expected));
+    hpke_context_done(&context);
+    buf_done(&expected);
+    buf_done(&info);
+    buf_done(&aad);
+    buf_done(&enc);
+    buf_done(&request);
+}
+
+static void sealed_requests(void **state)
+{
+    (void)state;
+    struct buf file = read_file("tests/vectors/sealed.json");
+    struct span rest, one;
+    size_t count = 0;
+    assert_true(json_array(member(of_buf(&file), "exchanges"), &rest));
+    for (; json_element(&rest, &one); count++)
+        check_exchange(one);
+    assert_int_equal(count, 4);
+    buf_done(&file);
+}
+
+static void an_encrypted_output(void **state)
+{
+    (void)state;
+    struct buf file = read_file("tests/vectors/sealed.json");
+    struct span vector = member(of_buf(&file), "encrypted_output");
+    struct buf text = text_of(vector, "encrypted_output"), job = text_of(vector, "job_id");
+    uint8_t message[4096];
+    int size = EVP_DecodeBlock(message, (uint8_t *)text.data, (int)text.size);
+    assert_true(size > 0 && (size_t)size <= sizeof message);
+    for (size_t end = text.size; text.data[end - 1] == '='; end--)
+        size--; /* OpenSSL counts what the padding stands for */
+    struct span enc = {(char *)message, hpke_public_size(HPKE_KEM_X25519)};
+    struct span sealed = {(char *)message + enc.size, (size_t)size - enc.size};
+    struct hpke_context context = check_hpke(
+        vector, HPKE_KEM_X25519, SPAN("neocompute encrypted output"), of_buf(&job), enc, sealed);
+    hpke_context_done(&context);
+    buf_done(&text);
+    buf_done(&job);
+    buf_done(&file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_and_their_thumbprints),
+        cmocka_unit_test(the_identity_s_statement),
+        cmocka_unit_test(single_receipts),
+        cmocka_unit_test(the_roots_of_batches),
+        cmocka_unit_test(refused_signatures),
+        cmocka_unit_test(sealed_requests),
+        cmocka_unit_test(an_encrypted_output),
+    };
+    return RUN_TESTS(tests);
+}
