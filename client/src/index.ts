@@ -1,0 +1,20 @@
+/**
+ * The client of NeoCompute: runs JavaScript in an enclave, checks the receipt of every answer, and
+ * seals what nobody between may read.
+ *
+ * @module
+ */
+export { NeoCompute, type NeoComputeOptions, type ReceiptBundle } from './client.ts';
+export type { ExecuteOptions, ExecuteRequest, Job, VerifiedJob } from './job.ts';
+export type { CallOptions, ChangeOptions, Policy, Secret, Secrets } from './secrets.ts';
+export {
+  parseReceipt, verifyReceipt, type Expectations, type ParsedReceipt, type Receipt, type Verification,
+} from './receipt.ts';
+export {
+  verifyBundle, type AttestationPolicy, type Bundle, type TrustedClaims,
+} from './trust.ts';
+export type { Jwk, Jws } from './jws.ts';
+export { canonicalize, type Json, type JsonObject } from './json.ts';
+export {
+  NeoComputeError, NetworkError, ReceiptError, RequestError, SealError, TrustError, type Check,
+} from './errors.ts';
