@@ -204,7 +204,7 @@ export class NeoCompute {
     const knowsUser = this.#userId !== undefined && job.encrypted_output === undefined;
     const ofAnswer = expectationsOfAnswer(job);
     const verification = await checkReceipt(parsed, claims,
-      knowsUser ? { ...ofAnswer, userId: this.#userId! } : ofAnswer, expect);
+      expect, knowsUser ? { ...ofAnswer, userId: this.#userId! } : ofAnswer);
     return { ...job, verification };
   }
 

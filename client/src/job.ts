@@ -151,7 +151,8 @@ export function expectationsOfAnswer(job: Job): Expectations {
   const encrypted = job.encrypted_output !== undefined;
   return {
     jobId: job.job_id, status: job.status,
-    errorCode: job.error_code ?? null,
+    errorCode: job.error_code ?? null, appId: job.app_id ?? null,
+    scriptName: job.script_name ?? null,
     ...(encrypted ? {} : { outputJson: job.outputJson ?? null }),
     ...(job.receipt_salt === undefined ? {} : { salt: job.receipt_salt }),
     ...(job.gas_used === undefined ? {} : { gasUsed: job.gas_used }),

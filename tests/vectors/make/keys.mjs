@@ -54,11 +54,13 @@ async function hpkeKey({ number, id, name, kem }, label) {
   const ephemeralKey = Buffer.from(await suite.kem.serializePrivateKey(ephemeral.privateKey));
   const configuration = concat([number], u16(id), publicKey, u16(4), u16(KDF), u16(AEAD));
   const keyId = sha256(configuration).subarray(0, 16);
-  return { id, name, suite, pair, ephemeral, ephemeralKey, publicKey, privateKey, configuration, keyId };
+  return {
+    id, name, suite, pair, ephemeral, ephemeralKey, publicKey, privateKey, configuration, keyId,
+  };
 }
 
 /** The keys of one boot: their claims and the bundle that /attestation answers. */
-async function boot(identity, label) {
+export async function boot(identity, label, { notBefore = NOT_BEFORE, notAfter = NOT_AFTER } = {}) {
   const result = await ed25519(`${label} result`);
   const hpke = await Promise.all(KEMS.map((kem) => hpkeKey(kem, `${label} hpke`)));
   const claims = canonical({
@@ -67,23 +69,24 @@ async function boot(identity, label) {
       { configuration: b64u(configuration), key_id: b64u(keyId) })),
     identity_key: identity.jwk,
     isolation: ISOLATION,
-    not_after: NOT_AFTER,
-    not_before: NOT_BEFORE,
+    not_after: notAfter,
+    not_before: notBefore,
     result_key: result.jwk,
     service: 'neocompute',
     tee: 'none',
     version: 1,
   });
   const digest = hex(sha256(claims));
-  return { identity, result, hpke, claims, digest, bundle: await bundleOf(identity, result, claims) };
+  const bundle = await bundleOf(identity, result, claims);
+  return { identity, result, hpke, claims, digest, bundle };
 }
 
-/** The bundle of a claims document, with a statement that `changes` may make a wrong one. */
+/** The bundle of a claims document, with a statement that the last argument may make a wrong one. */
 export async function bundleOf(identity, result, claims, { payload = {}, header = {}, typ } = {}) {
   const digest = hex(sha256(claims));
-  const statement = await identity.sign(typ ?? 'neocompute-key+jwt', canonical({
-    claims_sha256: digest, exp: NOT_AFTER, iat: NOT_BEFORE, iss: 'neocompute', key: result.jwk, ...payload,
-  }), header);
+  const { not_after: exp, not_before: iat } = JSON.parse(claims);
+  const said = { claims_sha256: digest, exp, iat, iss: 'neocompute', key: result.jwk, ...payload };
+  const statement = await identity.sign(typ ?? 'neocompute-key+jwt', canonical(said), header);
   return {
     claims, claims_sha256: digest, evidence: { type: 'none' }, identity_key: identity.jwk, statement,
   };
