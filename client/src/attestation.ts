@@ -2,7 +2,9 @@
 
 import { NetworkError, TrustError } from './errors.ts';
 import { objectOf, type Transport } from './http.ts';
-import { CLOCK_SLACK, demandPolicy, verifyBundle, type AttestationPolicy, type Bundle, type TrustedClaims } from './trust.ts';
+import {
+  CLOCK_SLACK, demandPolicy, verifyBundle, type AttestationPolicy, type Bundle, type TrustedClaims,
+} from './trust.ts';
 
 const REMEMBERED = 64; // claims of retired keys
 
@@ -19,12 +21,14 @@ export class Attestation {
   }
 
   /** Throws a TrustError `no_policy` if the caller named nobody to believe. */
-  get policy(): AttestationPolicy {
+  demandPolicy(): AttestationPolicy {
     return demandPolicy(this.#policy);
   }
 
   /** The keys in force now; `again` if those that are known are refused. Throws a TrustError. */
-  async current({ again = false, signal }: { again?: boolean; signal?: AbortSignal | undefined } = {}): Promise<TrustedClaims> {
+  async current({ again = false, signal }: {
+    again?: boolean; signal?: AbortSignal | undefined;
+  } = {}): Promise<TrustedClaims> {
     const now = Date.now() / 1000;
     if (this.#current && !again && now < this.#current.notAfter) return this.#current;
     const claims = await this.verify(await this.#fetch('/attestation', signal));
@@ -37,10 +41,10 @@ export class Attestation {
 
   /** The claims with this digest (hex), of keys in force or retired. Throws a TrustError. */
   async byDigest(digest: string, signal?: AbortSignal): Promise<TrustedClaims> {
-    void this.policy; // nothing is fetched in vain
+    this.demandPolicy(); // before anything is fetched
     const known = this.#current?.digest === digest ? this.#current : this.#retired.get(digest);
     if (known) return known;
-    if (!/^[0-9a-f]{64}$/.test(digest)) throw new TrustError('claims', 'this is no digest of claims');
+    if (!/^[0-9a-f]{64}$/.test(digest)) throw new TrustError('claims', 'this is no digest');
     const claims = await this.verify(await this.#fetch(`/attestation/${digest}`, signal));
     if (claims.digest !== digest) throw new TrustError('claims', 'the service shows other claims');
     if (this.#retired.size >= REMEMBERED) this.#retired.delete(this.#retired.keys().next().value!);
@@ -48,9 +52,9 @@ export class Attestation {
     return claims;
   }
 
-  /** Verifies a bundle under the policy and, where that pins nothing, under the first identity met. */
+  /** Verifies a bundle under the policy; where that pins nothing, under the first identity met. */
   async verify(bundle: Bundle): Promise<TrustedClaims> {
-    const policy = this.policy;
+    const policy = this.demandPolicy();
     const claims = await verifyBundle(bundle, policy);
     if (policy.identityKey !== undefined || policy.claimsSha256 !== undefined) return claims;
     this.#firstIdentity ??= claims.identity;
@@ -61,7 +65,7 @@ export class Attestation {
   }
 
   async #fetch(path: string, signal: AbortSignal | undefined): Promise<Bundle> {
-    void this.policy;
+    this.demandPolicy();
     try {
       return objectOf(await this.#transport.send('GET', path, { signal })) as unknown as Bundle;
     } catch (error) {

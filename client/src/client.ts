@@ -5,9 +5,10 @@ import type { Bytes } from './bytes.ts';
 import { NetworkError, ReceiptError, RequestError, SealError } from './errors.ts';
 import { objectOf, refusal, textOf, Transport, type Endpoint } from './http.ts';
 import {
-  expectationsOfAnswer, prepare, readJob, readOpened, type ExecuteOptions, type ExecuteRequest, type Job,
-  type VerifiedJob,
+  expectationsOfAnswer, prepare, readJob, readOpened, type ExecuteOptions, type ExecuteRequest,
+  type Job, type VerifiedJob,
 } from './job.ts';
+import type { JsonObject } from './json.ts';
 import { thumbprint } from './jws.ts';
 import { checkReceipt, parseReceipt, type Expectations, type Verification } from './receipt.ts';
 import {
@@ -67,7 +68,7 @@ export class NeoCompute {
   async execute(request: ExecuteRequest, options?: ExecuteOptions): Promise<VerifiedJob>;
   async execute(request: ExecuteRequest, options: ExecuteOptions = {}): Promise<Job> {
     const { verify = true, idempotencyKey, signal } = options;
-    if (verify) void this.#attestation.policy; // before anything is sent
+    if (verify) this.#attestation.demandPolicy(); // before anything is sent
     const start = Date.now();
     const { json, expect } = prepare(request, options, verify && idempotencyKey === undefined);
     const answer = await this.#transport.send('POST', '/execute', {
@@ -95,15 +96,16 @@ export class NeoCompute {
   async executeSealed(request: ExecuteRequest,
     options: Omit<ExecuteOptions, 'idempotencyKey' | 'verify'> = {}): Promise<VerifiedJob> {
     const start = Date.now();
-    const user = this.#userId;
-    const { json, expect } = prepare(request, options, true, user === undefined ? {} : { expect_user: user });
-    const answer = await this.#sendSealed('POST', '/execute', json, { headers: {}, signal: options.signal });
+    const { signal } = options;
+    const user: JsonObject = this.#userId === undefined ? {} : { expect_user: this.#userId };
+    const { json, expect } = prepare(request, options, true, user);
+    const answer = await this.#sendSealed('POST', '/execute', json, { headers: {}, signal });
     const job = readJob(answer.body);
     if (job.job_id !== answer.jobId) throw new SealError('answer', 'the answer is of another job');
     return this.#verified(job, {
       ...expect, ...age(start), sealed: true,
       encryptTo: request.encrypt_to ? await thumbprint(request.encrypt_to) : null,
-    }, options.signal);
+    }, signal);
   }
 
   /**
@@ -112,7 +114,7 @@ export class NeoCompute {
    */
   async job(id: string, { verify = true, signal, expect = {} }:
     CallOptions & { verify?: boolean; expect?: Expectations } = {}): Promise<Job> {
-    if (verify) void this.#attestation.policy;
+    if (verify) this.#attestation.demandPolicy();
     const path = `/jobs/${encodeURIComponent(id)}`;
     const job = readJob(textOf(await this.#transport.send('GET', path, { signal })));
     if (job.job_id !== id) throw new ReceiptError('job', 'the answer is another job', []);
@@ -149,11 +151,12 @@ export class NeoCompute {
   /** The receipt of a job with its bundle and salt: keep it, and `verifyReceipt` works for ever. */
   async receipt(id: string, { signal }: CallOptions = {}): Promise<ReceiptBundle> {
     const path = `/jobs/${encodeURIComponent(id)}/receipt`;
-    const answer = await this.#transport.send('GET', path, { headers: { Accept: JSON_TYPE }, signal });
+    const headers = { Accept: JSON_TYPE };
+    const answer = await this.#transport.send('GET', path, { headers, signal });
     return objectOf(answer) as unknown as ReceiptBundle;
   }
 
-  /** The claims of the keys in force, fetched and verified under the policy. Throws a TrustError. */
+  /** The claims of the keys in force, fetched and verified. Throws a TrustError. */
   attestation({ signal }: CallOptions = {}): Promise<TrustedClaims> {
     return this.#attestation.current({ again: true, signal });
   }
@@ -164,7 +167,7 @@ export class NeoCompute {
    */
   async verifyReceipt(receipt: string | ReceiptBundle, expect: Expectations = {},
     { signal }: CallOptions = {}): Promise<Verification> {
-    void this.#attestation.policy;
+    this.#attestation.demandPolicy();
     const isText = typeof receipt === 'string';
     const parsed = parseReceipt(isText ? receipt : String(receipt?.receipt));
     const claims = isText
@@ -195,7 +198,8 @@ export class NeoCompute {
     return { ...job, ...opened, verification };
   }
 
-  async #verified(job: Job, expect: Expectations, signal: AbortSignal | undefined): Promise<VerifiedJob> {
+  async #verified(job: Job, expect: Expectations, signal: AbortSignal | undefined):
+    Promise<VerifiedJob> {
     if (typeof job.receipt !== 'string') {
       throw new ReceiptError('missing', 'the answer has no receipt', []);
     }
@@ -213,7 +217,8 @@ export class NeoCompute {
     { headers, signal }: { headers: Record<string, string>; signal?: AbortSignal | undefined }):
     Promise<OpenedAnswer> {
     const send = async (claims: TrustedClaims) => {
-      const sealed = await sealRequest(await chooseKey(claims.hpkeKeys), `${method} ${path}`, plaintext);
+      const key = await chooseKey(claims.hpkeKeys);
+      const sealed = await sealRequest(key, `${method} ${path}`, plaintext);
       const answer = await this.#sendTwice(method, path, sealed.body, headers, signal);
       const opened = await sealed.open(answer);
       if (opened.status >= 400) throw refusal(opened.status, opened.body);

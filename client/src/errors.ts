@@ -14,7 +14,10 @@ export class NeoComputeError extends Error {
   }
 }
 
-/** No answer came: `code` is `network`, `cause` what `fetch` said. Or it is too large: `too_large`. */
+/**
+ * No answer came: `code` is `network`, `cause` what `fetch` said. Or one that cannot be read:
+ * `too_large`, `malformed`.
+ */
 export class NetworkError extends NeoComputeError {}
 
 /** The service refused: `code` is its `error_code`, such as `user_queue_full`. */

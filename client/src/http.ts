@@ -93,7 +93,8 @@ export class Transport {
     return answer;
   }
 
-  async #exchange(method: string, path: string, { headers, body, signal }: RequestOptions): Promise<Answer> {
+  async #exchange(method: string, path: string, { headers, body, signal }: RequestOptions):
+    Promise<Answer> {
     try {
       const response = await this.#fetch(this.#base + path, {
         method, headers: { ...this.#headers, ...headers }, redirect: 'error', cache: 'no-store',
@@ -107,7 +108,7 @@ export class Transport {
     } catch (cause) {
       signal?.throwIfAborted();
       if (cause instanceof NetworkError) throw cause;
-      throw new NetworkError('network', `no answer from ${this.#base}: ${String(cause)}`, { cause });
+      throw new NetworkError('network', `no answer from ${this.#base}: ${cause}`, { cause });
     }
   }
 }

@@ -8,7 +8,8 @@ export { NeoCompute, type NeoComputeOptions, type ReceiptBundle } from './client
 export type { ExecuteOptions, ExecuteRequest, Job, VerifiedJob } from './job.ts';
 export type { CallOptions, ChangeOptions, Policy, Secret, Secrets } from './secrets.ts';
 export {
-  parseReceipt, verifyReceipt, type Expectations, type ParsedReceipt, type Receipt, type Verification,
+  parseReceipt, verifyReceipt, type Expectations, type ParsedReceipt, type Receipt,
+  type Verification,
 } from './receipt.ts';
 export {
   verifyBundle, type AttestationPolicy, type Bundle, type TrustedClaims,

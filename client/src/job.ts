@@ -3,7 +3,7 @@
 import { random, toBase64url } from './bytes.ts';
 import { NetworkError, NeoComputeError } from './errors.ts';
 import { members, type JsonObject } from './json.ts';
-import type { Expectations, Verification } from './receipt.ts';
+import type { Expectations, Limits, Verification } from './receipt.ts';
 
 /** A script to run. */
 export interface ExecuteRequest {
@@ -59,7 +59,7 @@ export interface Job {
   readonly output_hash?: string;
   readonly signature?: string;
   readonly nondeterminism?: readonly string[];
-  readonly limits?: { readonly timeout: number; readonly gas_limit: number; readonly memory_limit: number };
+  readonly limits?: Limits;
   readonly app_id?: string;
   readonly script_name?: string;
   readonly receipt?: string;

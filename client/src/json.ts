@@ -67,8 +67,8 @@ export function parseObject(text: string): JsonObject | undefined {
 
 /**
  * The canonical form of a value (RFC 8785): what the service hashes as a job's output. Members are
- * sorted by the UTF-16 code units of their names; numbers and strings are as ECMAScript writes them.
- * Throws a NeoComputeError with code `not_json` for what has no such form.
+ * sorted by the UTF-16 code units of their names; numbers and strings are as ECMAScript writes
+ * them. Throws a NeoComputeError with code `not_json` for what has no such form.
  */
 export function canonicalize(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(canonicalize).join(',')}]`;

@@ -1,4 +1,4 @@
-// JSON Web Signatures of the service: compact form, Ed25519 only, judged before anything is verified.
+// JSON Web Signatures of the service: compact form, Ed25519 only; the header is judged first.
 
 import { calculateJwkThumbprint, compactVerify, importJWK } from 'jose';
 import { fromBase64url, text, type Bytes } from './bytes.ts';
@@ -102,6 +102,7 @@ export function isJwk(value: unknown): value is Jwk {
 }
 
 /** The thumbprint (RFC 7638) by which the service names a key. */
-export function thumbprint({ kty, crv, x }: { kty: string; crv: string; x: string }): Promise<string> {
+export function thumbprint({ kty, crv, x }: { kty: string; crv: string; x: string }):
+  Promise<string> {
   return calculateJwkThumbprint({ kty, crv, x });
 }

@@ -31,7 +31,8 @@ const node = (left: Bytes, right: Bytes) => sha256(concat(Uint8Array.of(1), left
  * The root that the path leads to from a payload (RFC 9162, section 2.1.3.2), as hex is compared by
  * the caller; undefined if the path has not the length that index and size ask for.
  */
-export async function rootOf(payload: Bytes, { index, size, hashes }: Path): Promise<Bytes | undefined> {
+export async function rootOf(payload: Bytes, { index, size, hashes }: Path):
+  Promise<Bytes | undefined> {
   if (index >= size) return undefined;
   let [at, last] = [index, size - 1];
   let hash = await sha256(concat(Uint8Array.of(0), payload));

@@ -31,6 +31,13 @@ export interface Receipt extends JsonObject {
   version: number;
 }
 
+/** Limits of a job: seconds, gas, bytes. */
+export interface Limits {
+  readonly timeout: number;
+  readonly gas_limit: number;
+  readonly memory_limit: number;
+}
+
 /** What the caller knows of the job. Each member that is there is checked. */
 export interface Expectations {
   readonly jobId?: string;
@@ -56,9 +63,9 @@ export interface Expectations {
   readonly gasUsed?: number;
   readonly memoryUsed?: number;
   /** The limits that the answer shows; `timeout` in seconds. */
-  readonly limits?: { readonly timeout: number; readonly gas_limit: number; readonly memory_limit: number };
+  readonly limits?: Limits;
   /** The most that the job may have been given, as asked; `timeout` in seconds. */
-  readonly atMost?: { readonly timeout?: number; readonly gas_limit?: number; readonly memory_limit?: number };
+  readonly atMost?: Partial<Limits>;
   /** Thumbprint of the key that the output is encrypted to; null: of none. */
   readonly encryptTo?: string | null;
   /** Was it a sealed call? Then input, output and names of secrets are under the salt. */
@@ -93,10 +100,15 @@ const NUMBERS = ['duration_us', 'gas_limit', 'gas_used', 'iat', 'memory_limit', 
 
 function readReceipt(payload: Bytes): Receipt {
   const claims = readPayload(payload);
-  const wrong = [...TEXTS.filter((name) => typeof claims[name] !== 'string'),
-    ...NUMBERS.filter((name) => !Number.isSafeInteger(claims[name]) || (claims[name] as number) < 0),
-    ...['nondeterminism', 'secrets'].filter((name) => !Array.isArray(claims[name]))];
-  if (wrong.length > 0) throw new Refusal('malformed', `the claim "${wrong[0]}" is missing or wrong`);
+  const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+  const wrong = [
+    ...TEXTS.filter((name) => typeof claims[name] !== 'string'),
+    ...NUMBERS.filter((name) => !isCount(claims[name])),
+    ...['nondeterminism', 'secrets'].filter((name) => !Array.isArray(claims[name])),
+  ];
+  if (wrong.length > 0) {
+    throw new Refusal('malformed', `the claim "${wrong[0]}" is missing or wrong`);
+  }
   return claims as Receipt;
 }
 
@@ -160,7 +172,8 @@ async function checkSignature(report: Report, { jws }: ParsedReceipt,
 }
 
 function checkValidity(report: Report, { iat }: Receipt, claims: TrustedClaims): void {
-  report.add('validity', iat >= claims.notBefore - CLOCK_SLACK && iat <= claims.notAfter + CLOCK_SLACK,
+  const [from, to] = [claims.notBefore - CLOCK_SLACK, claims.notAfter + CLOCK_SLACK];
+  report.add('validity', iat >= from && iat <= to,
     'issued while the key was in force', 'issued outside the life of the key');
 }
 
@@ -252,8 +265,8 @@ function checkLimits(report: Report, receipt: Receipt, { limits, atMost }: Expec
   for (const name of ['timeout', 'gas_limit', 'memory_limit'] as const) {
     const asked = atMost?.[name];
     if (asked === undefined) continue;
-    report.add('limits', given[name] <= Math.max(asked, LEAST[name]), `${name} is what was asked for`,
-      `${name} was ${given[name]}, more than was asked for`);
+    report.add('limits', given[name] <= Math.max(asked, LEAST[name]),
+      `${name} is what was asked for`, `${name} was ${given[name]}, more than was asked for`);
   }
 }
 
@@ -266,9 +279,10 @@ async function checkSecrets(report: Report, receipt: Receipt, { secretRefs }: Ex
     asked.add(name);
     if (salt) asked.add(hex(await hmac(salt, utf8(`secret-name\0${name}`))));
   }
-  const used = (receipt.secrets as JsonObject[]).map((entry) => String(entry?.name ?? entry?.name_hmac));
-  report.add('secrets', used.every((name) => asked.has(name)), `${used.length} secrets, all asked for`,
-    'it was given a secret that was not asked for');
+  const used = (receipt.secrets as JsonObject[])
+    .map((entry) => String(entry?.name ?? entry?.name_hmac));
+  report.add('secrets', used.every((name) => asked.has(name)),
+    `${used.length} secrets, all asked for`, 'it was given a secret that was not asked for');
 }
 
 function checkKind(report: Report, receipt: Receipt, { sealed }: Expectations): void {
@@ -309,18 +323,17 @@ export async function checkReceipt(parsed: ParsedReceipt, claims: TrustedClaims,
   await checkSignature(report, parsed, claims);
   await checkPath(report, parsed);
   checkValidity(report, receipt, claims);
-  const salt = expectations.findLast((expect) => expect.salt !== undefined)?.salt;
-  for (const expect of expectations) {
-    await checkExpectations(report, receipt, expect, salt === undefined ? undefined : fromBase64url(salt));
-  }
+  const encoded = expectations.findLast((expect) => expect.salt !== undefined)?.salt;
+  const salt = encoded === undefined ? undefined : fromBase64url(encoded);
+  for (const expect of expectations) await checkExpectations(report, receipt, expect, salt);
   report.finish();
   return { receipt, checks: report.checks, simulation: claims.simulation, claims };
 }
 
 /**
- * Verifies a receipt offline: its form, the bundle under the caller's policy, the signature, and all
- * that `expect` says of the job. Throws a ReceiptError whose `code` is the first thing that is wrong
- * and whose `checks` are all that were made; a TrustError `no_policy` if there is no policy.
+ * Verifies a receipt offline: its form, the bundle under the caller's policy, the signature, and
+ * all that `expect` says of the job. Throws a ReceiptError whose `code` is the first thing that is
+ * wrong and whose `checks` are all that were made; a TrustError `no_policy` without a policy.
  */
 export async function verifyReceipt(text: string, bundle: Bundle, policy: AttestationPolicy,
   expect: Expectations = {}): Promise<Verification> {

@@ -108,13 +108,14 @@ function readAnswer(plaintext: string, jobId: string): OpenedAnswer | undefined 
   const body = found?.get('body');
   const status: unknown = JSON.parse(found?.get('status') ?? 'null');
   const contentType: unknown = JSON.parse(found?.get('content_type') ?? 'null');
-  if (body === undefined || !Number.isInteger(status) || typeof contentType !== 'string') return undefined;
+  const isWhole = body !== undefined && Number.isInteger(status);
+  if (!isWhole || typeof contentType !== 'string') return undefined;
   return { jobId, status: status as number, contentType, body };
 }
 
 async function openAnswer(enc: Bytes, secret: Bytes, response: Bytes): Promise<OpenedAnswer> {
-  const bad = new SealError('answer', 'the sealed answer does not open: it was changed, cut, or is ' +
-    'the answer to another request');
+  const bad = new SealError('answer',
+    'the sealed answer does not open: it was changed, cut, or is the answer to another request');
   if (response.length < RESPONSE_HEAD + TAG_SIZE) throw bad;
   const sequence = new DataView(response.buffer, response.byteOffset).getUint32(JOB_ID_SIZE);
   if (sequence !== 0) throw bad; // one envelope, one answer

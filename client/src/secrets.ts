@@ -38,7 +38,8 @@ export interface ChangeOptions extends CallOptions {
 
 /** Sends a JSON document sealed and gives the document of the answer. */
 export type SendSealed = (method: string, path: string, plaintext: string,
-  options: { headers: Record<string, string>; signal?: AbortSignal | undefined }) => Promise<string>;
+  options: { headers: Record<string, string>; signal?: AbortSignal | undefined }) =>
+  Promise<string>;
 
 function pathOf(name: string): string {
   return `/secrets/${encodeURIComponent(name)}`;
@@ -70,14 +71,16 @@ export class Secrets {
   }
 
   /**
-   * Makes a secret or gives it a new value. The value is sealed to the service's verified key, which
-   * takes an attestation policy; `sealed: false` sends it as the connection carries it.
+   * Makes a secret or gives it a new value. The value is sealed to the service's verified key,
+   * which takes an attestation policy; `sealed: false` sends it as the connection carries it.
    */
   async set(name: string, value: string, { sealed = true, signal, ...change }:
     ChangeOptions & { sealed?: boolean } = {}): Promise<{ secret: Secret; created: boolean }> {
     const body = JSON.stringify({ value });
     const headers = condition(change);
-    if (sealed) return JSON.parse(await this.#sendSealed('PUT', pathOf(name), body, { headers, signal }));
+    if (sealed) {
+      return JSON.parse(await this.#sendSealed('PUT', pathOf(name), body, { headers, signal }));
+    }
     return this.#json('PUT', pathOf(name), { body, headers, signal });
   }
 
@@ -103,17 +106,18 @@ export class Secrets {
   }
 
   /** Replaces the rules; what is left out has its default. */
-  setPolicy(name: string, policy: Policy, { signal, ...change }: ChangeOptions = {}): Promise<Policy> {
+  setPolicy(name: string, policy: Policy, { signal, ...change }: ChangeOptions = {}):
+    Promise<Policy> {
     return this.#json('PUT', `${pathOf(name)}/policy`,
       { body: JSON.stringify(policy), headers: condition(change), signal });
   }
 
   async #json<T>(method: string, path: string,
-    { body, headers, signal }: CallOptions & { body?: string; headers?: Record<string, string> }): Promise<T> {
-    const answer = await this.#transport.send(method, path, {
-      headers: { ...headers, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
-      ...(body === undefined ? {} : { body }), signal,
-    });
+    { body, headers, signal }: CallOptions & { body?: string; headers?: Record<string, string> }):
+    Promise<T> {
+    const content = body === undefined ? {}
+      : { body, headers: { ...headers, 'Content-Type': 'application/json' } };
+    const answer = await this.#transport.send(method, path, { signal, ...content });
     return objectOf(answer) as JsonObject as T;
   }
 }
@@ -124,8 +128,9 @@ export function withQuery(path: string, query: URLSearchParams): string {
 
 /** A parameter of the link to the next page, if there is one. */
 export function nextOf(answer: Answer, parameter: string): string | undefined {
-  const link = /<([^>]*)>\s*;\s*rel="next"/.exec(answer.headers.get('link') ?? '');
-  return link ? new URL(link[1]!, 'http://none').searchParams.get(parameter) ?? undefined : undefined;
+  const link = /<([^>]*)>\s*;\s*rel="next"/.exec(answer.headers.get('link') ?? '')?.[1];
+  if (link === undefined) return undefined;
+  return new URL(link, 'http://none').searchParams.get(parameter) ?? undefined;
 }
 
 /** The elements of an answer that is a JSON array. */

@@ -1,8 +1,8 @@
 // Whom the caller believes: the one door through which keys of the service come in.
 //
-// A key is taken from a claims document, and only after that was verified under the caller's policy:
-// its digest is pinned, or the identity that states it is. A key anywhere else (a key set, a problem
-// document, beside a receipt) is at most a reason to look at the claims again.
+// A key is taken from a claims document, and only after that was verified under the caller's
+// policy: its digest is pinned, or the identity that states it is. A key anywhere else (a key set,
+// a problem document, beside a receipt) is at most a reason to look at the claims again.
 
 import { fromBase64url, hex, sha256, toBase64url, utf8, type Bytes } from './bytes.ts';
 import { TrustError } from './errors.ts';
@@ -69,7 +69,8 @@ export function demandPolicy(policy: AttestationPolicy | undefined): Attestation
 
 function readDocument(bundle: Bundle): JsonObject {
   const document = typeof bundle?.claims === 'string' ? parseObject(bundle.claims) : undefined;
-  if (!document || typeof bundle.claims_sha256 !== 'string' || typeof bundle.statement !== 'string') {
+  const { claims_sha256, statement } = bundle ?? {};
+  if (!document || typeof claims_sha256 !== 'string' || typeof statement !== 'string') {
     throw new Refusal('malformed', 'the bundle has no claims document');
   }
   return document;
@@ -117,7 +118,8 @@ async function demandStatement(statement: string, key: Jwk, kid: string, digest:
     if (jws.kid !== kid || !await isSignedBy(jws, key)) throw wrong('is not signed by it');
     said = readPayload(jws.payload);
   } catch (error) {
-    throw error instanceof Refusal && error.code !== 'statement' ? wrong(`is none: ${error.message}`) : error;
+    const isOther = error instanceof Refusal && error.code !== 'statement';
+    throw isOther ? wrong(`is none: ${error.message}`) : error;
   }
   const expected: JsonObject = {
     claims_sha256: digest, exp: document.not_after!, iat: document.not_before!, iss: 'neocompute',
@@ -165,14 +167,17 @@ async function readHpkeKeys(list: Json | undefined): Promise<Bytes[]> {
   for (const entry of Array.isArray(list) ? list as JsonObject[] : []) {
     const bytes = fromBase64url(String(entry?.configuration));
     const id = bytes && toBase64url((await sha256(bytes)).subarray(0, 16));
-    if (!bytes || id !== entry.key_id) throw new Refusal('malformed', 'an HPKE key of the claims is none');
+    if (!bytes || id !== entry.key_id) {
+      throw new Refusal('malformed', 'an HPKE key of the claims is none');
+    }
     keys.push(bytes);
   }
   return keys;
 }
 
 /** As `verifyBundle`, but throws a Refusal. */
-export async function judgeBundle(bundle: Bundle, policy: AttestationPolicy): Promise<TrustedClaims> {
+export async function judgeBundle(bundle: Bundle, policy: AttestationPolicy):
+  Promise<TrustedClaims> {
   const document = readDocument(bundle);
   const digest = await demandDigest(bundle, policy);
   demandVersion(document);
@@ -192,7 +197,8 @@ export async function judgeBundle(bundle: Bundle, policy: AttestationPolicy): Pr
 }
 
 /** Verifies a bundle of `/attestation` under a policy. Throws a TrustError. */
-export async function verifyBundle(bundle: Bundle, policy: AttestationPolicy): Promise<TrustedClaims> {
+export async function verifyBundle(bundle: Bundle, policy: AttestationPolicy):
+  Promise<TrustedClaims> {
   try {
     return await judgeBundle(bundle, demandPolicy(policy));
   } catch (error) {

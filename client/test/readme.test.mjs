@@ -24,7 +24,7 @@ describe('README.md', () => {
       const program = code.replaceAll('https://compute.example', service.url)
         .replaceAll('11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo', service.identityKey);
       const { stdout } = await run(process.execPath,
-        ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', program],
+        ['--input-type=module', '--eval', program],
         { cwd: folder, timeout: 30000 });
       const expected = [...code.matchAll(/^ *console\.log\(.*\); \/\/ (.*)$/gm)].map((match) => match[1]);
       assert.deepEqual(stdout.trim().split('\n'), expected);

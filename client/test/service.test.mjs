@@ -1,0 +1,236 @@
+// The client against the real service.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { NeoCompute, verifyReceipt } from '../dist/index.js';
+import { chooseKey, sealRequest } from '../dist/seal.js';
+import { inParallel } from '../../tests/lib/wait.mjs';
+import { startService } from './lib/real.mjs';
+
+const script = 'function main(input) { return { echo: input } }';
+let service, client;
+
+const clientOf = (more = {}) => new NeoCompute({
+  url: service.url, userId: 'alice',
+  attestation: { identityKey: service.identityKey, allowSimulation: true }, ...more,
+});
+
+before(async () => {
+  service = await startService();
+  client = clientOf();
+});
+after(() => service.stop());
+
+describe('execute', () => {
+  it('proves a job that completed', async () => {
+    const job = await client.execute({
+      script, input: { a: 1 }, timeout: 5, gas_limit: 1e9, memory_limit: 2 ** 25,
+      app_id: 'app', script_name: 'name', nonce: 'my nonce',
+    });
+    assert.deepEqual(job.output, { echo: { a: 1 } });
+    assert.equal(job.verification.receipt.nonce, 'my nonce');
+    assert.equal(job.verification.receipt.timeout_ms, 5000);
+    assert.equal(job.verification.simulation, true);
+  });
+
+  it('proves a job that failed', async () => {
+    const job = await client.execute({ script: 'function main() { throw new Error("no") }' });
+    assert.equal(job.status, 'failed');
+    assert.equal(job.verification.receipt.error_code, 'script_error');
+    assert.equal(job.verification.receipt.output_sha256, undefined);
+  });
+
+  const odd = {
+    'numbers': '{"n":[1.000000000000000000001, -0, 1e400, 123456789012345678901234567890, 1E2]}',
+    'keys': '{"\\u0000":1,"__proto__":2,"":3,"\\ud83d\\ude00":4,"\ufb33":5,"\u20ac":6,"a b":7}',
+    'white space': ' [ 1 ,\t2 ]\n',
+    'not an object': 'null',
+    'text': '"\\u2028 \u2028 \\/ / \\u007f \\" é \\u00e9"',
+  };
+  for (const [name, inputJson] of Object.entries(odd)) {
+    it(`exact bytes: ${name}`, () => client.execute({ script }, { inputJson }));
+  }
+
+  it('exact bytes of the output: numbers, keys, text', async () => {
+    const { output } = await client.execute({
+      script: 'function main() { return { z: [1e21, 1e-7, 5e-324, -0, 0.1 + 0.2, 2 ** 53], "\\u20ac": 1, ' +
+        '"\\r": 2, "\\ufb33": 3, "1": 4, "\\ud83d\\ude00": 5, "\\u0080": "\\u0000\\u001f\\u2028\\"" } }',
+    });
+    assert.equal(output['\u0080'], '\u0000\u001f\u2028"');
+  });
+
+  it('proves jobs that end together', async () => {
+    const jobs = await inParallel(60, 30, (i) => clientOf({ userId: `user-${i % 15}` })
+      .execute({ script, input: i }));
+    jobs.forEach((job, i) => assert.equal(job.output.echo, i));
+  });
+
+  it('limits that are raised to the least', () => (
+    client.execute({ script, timeout: 0.5, gas_limit: 1000, memory_limit: 1 })
+      .then(({ verification }) => assert.equal(verification.receipt.timeout_ms, 1000))));
+
+  it('a refusal', async () => {
+    await assert.rejects(client.execute({ script: '' }), { name: 'RequestError', status: 400 });
+  });
+
+  it('a signal ends it', async () => {
+    const slow = { script: 'function main() { return new Promise((done) => setTimeout(done, 20000)) }' };
+    const signal = AbortSignal.timeout(300);
+    await assert.rejects(client.execute(slow, { signal }), { name: 'TimeoutError' });
+    await assert.rejects(client.executeSealed(slow, { signal: AbortSignal.timeout(300) }),
+      { name: 'TimeoutError' });
+  });
+
+  it('any byte of the answer', async () => {
+    const request = { script, input: { a: 'b' }, nonce: 'once' };
+    let recorded;
+    const recording = clientOf({ fetch: async (url, options) => {
+      const response = await fetch(url, options);
+      if (options.method === 'POST') recorded = await response.clone().bytes?.() ??
+        new Uint8Array(await response.clone().arrayBuffer());
+      return response;
+    } });
+    const good = await recording.execute(request);
+    const covered = new Set(['logs', 'started_at', 'duration', 'signature', 'output_hash', 'nondeterminism']);
+    for (let at = 0; at < recorded.length; at += 3) {
+      const bytes = recorded.slice();
+      bytes[at] ^= 1;
+      const replaying = clientOf({ fetch: (url, options) => (options.method === 'POST'
+        ? Promise.resolve(new Response(bytes)) : fetch(url, options)) });
+      const job = await replaying.execute(request).catch(() => null);
+      if (!job) continue;
+      for (const [name, value] of Object.entries(good)) {
+        if (name === 'verification' || covered.has(name)) continue;
+        assert.deepEqual(job[name], value, `byte ${at} changes ${name} unseen`);
+      }
+    }
+  });
+});
+
+describe('sealed', () => {
+  it('proves a job', async () => {
+    const job = await client.executeSealed({ script, input: { a: 'é' } });
+    assert.deepEqual(job.output, { echo: { a: 'é' } });
+    assert.equal(job.verification.receipt.sealed, true);
+    const outside = await client.job(job.job_id);
+    assert.equal(outside.output, undefined);
+    assert.equal(outside.sealed, true);
+  });
+
+  it('a failure is inside', async () => {
+    const job = await client.executeSealed({ script: 'function main() { throw new Error("no") }' });
+    assert.equal(job.error_code, 'script_error');
+    assert.equal((await client.job(job.job_id)).status, 'completed');
+  });
+
+  it('a refusal is inside', async () => {
+    await assert.rejects(client.executeSealed({ script: '' }), { name: 'RequestError', status: 400 });
+  });
+
+  it('to the P-256 key', async () => {
+    const { hpkeKeys } = await client.attestation();
+    const key = await chooseKey(hpkeKeys.slice(1));
+    assert.equal(key.kem, 0x0010);
+    const sealed = await sealRequest(key, 'POST /execute', JSON.stringify({ script, input: 1 }));
+    const send = async () => {
+      const response = await fetch(`${service.url}/execute`, {
+        method: 'POST', body: sealed.body,
+        headers: { 'X-User-ID': 'alice', 'Content-Type': 'application/vnd.neocompute.sealed-request' },
+      });
+      return new Uint8Array(await response.arrayBuffer());
+    };
+    const first = await send();
+    assert.deepEqual(JSON.parse((await sealed.open(first)).body).output, { echo: 1 });
+    assert.deepEqual(await send(), first); // the same envelope, the same answer
+  });
+
+  it('for another user than it was sealed for', async () => {
+    const gateway = (url, options) => fetch(url, {
+      ...options, headers: { ...options.headers, ...(options.method === 'POST' ? { 'X-User-ID': 'mallory' } : {}) },
+    });
+    await assert.rejects(clientOf({ fetch: gateway }).executeSealed({ script }), { name: 'RequestError' });
+  });
+
+  it('only the output', async () => {
+    const pair = await crypto.subtle.generateKey('X25519', true, ['deriveBits']);
+    const { kty, crv, x } = await crypto.subtle.exportKey('jwk', pair.publicKey);
+    const job = await client.execute({ script, input: { a: 1 }, encrypt_to: { kty, crv, x } });
+    assert.equal(job.output, undefined);
+    assert.equal(job.logs, undefined);
+    const opened = await client.openOutput(job, pair.privateKey);
+    assert.deepEqual(opened.output, { echo: { a: 1 } });
+    const other = await crypto.subtle.generateKey('X25519', true, ['deriveBits']);
+    await assert.rejects(client.openOutput(job, other.privateKey), { name: 'SealError', code: 'answer' });
+  });
+});
+
+describe('secrets', () => {
+  it('from making to deleting', async () => {
+    const { secrets } = client;
+    const made = await secrets.set('API_KEY', 'sk-1234567890é');
+    assert.equal(made.created, true);
+    assert.equal((await secrets.set('API_KEY', 'sk-0987654321', { ifVersion: 1 })).secret.version, 2);
+    await assert.rejects(secrets.set('API_KEY', 'x', { ifVersion: 1 }), { code: 'precondition_failed' });
+    assert.equal((await secrets.set('PLAIN', 'in the clear', { sealed: false })).created, true);
+    assert.deepEqual(await secrets.reveal('API_KEY'), { name: 'API_KEY', value: 'sk-0987654321', version: 2 });
+    assert.equal((await secrets.get('API_KEY')).version, 2);
+    const { secrets: first, next } = await secrets.list({ limit: 1 });
+    assert.deepEqual([first.length, next], [1, 'API_KEY']);
+    assert.equal((await secrets.list({ after: next })).secrets[0].name, 'PLAIN');
+    await secrets.setPolicy('API_KEY', { services: ['neocompute'], guard: true });
+    assert.deepEqual((await secrets.policy('API_KEY')).services, ['neocompute']);
+    const request = { script: 'function main(input, s) { return s.API_KEY.length }', secret_refs: ['API_KEY'] };
+    assert.equal((await client.execute(request)).output.result, 13);
+    const { output, verification } = await client.executeSealed(request);
+    assert.equal(output.result, 13);
+    assert.equal(verification.receipt.secrets[0].name, undefined);
+    await secrets.remove('API_KEY');
+    await assert.rejects(secrets.get('API_KEY'), { code: 'not_found' });
+  });
+});
+
+describe('jobs', () => {
+  it('one, many, cancelled, forgotten', async () => {
+    const own = clientOf({ userId: 'jobs' });
+    const job = await own.execute({ script, input: 1 });
+    await own.execute({ script, input: 2 });
+    const kept = await own.job(job.job_id, { expect: { script, inputJson: '1' } });
+    assert.deepEqual(kept.output, { echo: 1 });
+    await assert.rejects(own.job(job.job_id, { expect: { inputJson: '2' } }), { code: 'input' });
+    const { jobs, next } = await own.jobs({ limit: 1, status: 'completed' });
+    assert.equal(jobs.length, 1);
+    assert.equal((await own.jobs({ cursor: next })).jobs[0].job_id, job.job_id);
+    assert.equal((await own.cancel(job.job_id)).status, 'completed');
+    await own.remove(job.job_id);
+    await assert.rejects(own.job(job.job_id), { code: 'not_found' });
+  });
+});
+
+describe('through time', () => {
+  it('a receipt verifies after the service has gone', async () => {
+    const other = await startService();
+    const attestation = { identityKey: other.identityKey, allowSimulation: true };
+    const theirs = new NeoCompute({ url: other.url, userId: 'alice', attestation });
+    const { job_id } = await theirs.execute({ script, input: 1 });
+    const saved = JSON.parse(JSON.stringify(await theirs.receipt(job_id)));
+    await other.stop();
+    const expect = { script, inputJson: '1', outputJson: '{"echo":1}', userId: 'alice', salt: saved.salt };
+    await verifyReceipt(saved.receipt, saved.bundle, attestation, expect);
+    await theirs.verifyReceipt(saved, expect);
+  });
+
+  it('new keys, the same identity: calls go on', async () => {
+    const other = await startService({ args: ['--key-lifetime', '1s', '--key-overlap', '1s'] });
+    const attestation = { identityKey: other.identityKey, allowSimulation: true };
+    const theirs = new NeoCompute({ url: other.url, userId: 'alice', attestation });
+    const digests = new Set();
+    for (let i = 0; i < 5; i++) {
+      const sealed = await theirs.executeSealed({ script, input: i });
+      const plain = await theirs.execute({ script, input: i });
+      for (const { verification } of [sealed, plain]) digests.add(verification.claims.digest);
+      await new Promise((resolve) => setTimeout(resolve, 700));
+    }
+    assert.ok(digests.size > 2, `${digests.size} keys`);
+    await other.stop();
+  });
+});
