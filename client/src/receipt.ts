@@ -48,6 +48,8 @@ export interface Expectations {
   readonly inputJson?: string;
   /** The JSON text of the output as it stood in the answer; null: the job must have none. */
   readonly outputJson?: string | null;
+  /** `output_hash` of the answer. */
+  readonly outputHash?: string;
   readonly entryPoint?: string;
   /** Who the job was for; needs `salt`. */
   readonly userId?: string;
@@ -62,6 +64,9 @@ export interface Expectations {
   readonly secretRefs?: readonly string[];
   readonly gasUsed?: number;
   readonly memoryUsed?: number;
+  readonly nondeterminism?: readonly string[];
+  /** When the job began, ms since 1970. */
+  readonly startedMs?: number;
   /** The limits that the answer shows; `timeout` in seconds. */
   readonly limits?: Limits;
   /** The most that the job may have been given, as asked; `timeout` in seconds. */
@@ -198,9 +203,27 @@ async function digestOf(receipt: Receipt, label: string, text: string, salt: Byt
   return { name: `${label}_hmac`, value };
 }
 
+async function checkOutput(report: Report, receipt: Receipt, expect: Expectations,
+  salt: Bytes | undefined): Promise<void> {
+  const { outputJson, outputHash } = expect;
+  const stated = receipt.output_hmac ?? receipt.output_sha256;
+  if (outputJson === null) {
+    report.add('output', stated === undefined, 'it gave no output',
+      'the receipt is for an output, and none is here');
+  } else if (outputJson !== undefined) {
+    const { value } = await digestOf(receipt, 'output', outputJson, salt);
+    report.add('output', value !== undefined && stated === value,
+      'it gave this output, byte for byte', 'it gave another output');
+  }
+  if (outputHash === undefined) return;
+  const plain = typeof outputJson === 'string' ? hex(await sha256(utf8(outputJson))) : stated;
+  report.add('output', outputHash === plain, 'the hash in the answer is of this output',
+    'the hash in the answer is of another output');
+}
+
 async function checkContent(report: Report, receipt: Receipt, expect: Expectations,
   salt: Bytes | undefined): Promise<void> {
-  const { script, inputJson, outputJson } = expect;
+  const { script, inputJson } = expect;
   if (script !== undefined) {
     report.add('script', receipt.script_sha256 === hex(await sha256(utf8(script))),
       'this script ran', 'another script ran');
@@ -210,14 +233,7 @@ async function checkContent(report: Report, receipt: Receipt, expect: Expectatio
     report.add('input', value !== undefined && receipt[name] === value,
       'it ran on this input, byte for byte', 'it ran on another input');
   }
-  if (outputJson === null) {
-    report.add('output', receipt.output_sha256 === undefined && receipt.output_hmac === undefined,
-      'it gave no output', 'the receipt is for an output, and none is here');
-  } else if (outputJson !== undefined) {
-    const { name, value } = await digestOf(receipt, 'output', outputJson, salt);
-    report.add('output', value !== undefined && receipt[name] === value,
-      'it gave this output, byte for byte', 'it gave another output');
-  }
+  await checkOutput(report, receipt, expect, salt);
 }
 
 /** Claims that must be what the caller says: [refusal, claim, expectation]. */
@@ -230,17 +246,19 @@ const EQUAL: readonly [string, string, keyof Expectations][] = [
   ['labels', 'app_id', 'appId'],
   ['labels', 'script_name', 'scriptName'],
   ['encrypt_to', 'encrypt_to', 'encryptTo'],
+  ['start', 'started_ms', 'startedMs'],
+  ['nondeterminism', 'nondeterminism', 'nondeterminism'],
   ['usage', 'gas_used', 'gasUsed'],
   ['usage', 'memory_used', 'memoryUsed'],
 ];
 
 function checkEqual(report: Report, receipt: Receipt, expect: Expectations): void {
   for (const [refusal, claim, name] of EQUAL) {
-    const expected = expect[name];
-    if (expected === undefined) continue;
-    const found = receipt[claim] ?? null;
-    report.add(refusal, found === expected, `${claim} is ${JSON.stringify(found)}`,
-      `${claim} is ${JSON.stringify(found)}, not ${JSON.stringify(expected)}`);
+    if (expect[name] === undefined) continue;
+    const found = JSON.stringify(receipt[claim] ?? null);
+    const expected = JSON.stringify(expect[name]);
+    report.add(refusal, found === expected, `${claim} is ${found}`,
+      `${claim} is ${found}, not ${expected}`);
   }
 }
 

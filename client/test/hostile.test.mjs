@@ -98,6 +98,10 @@ describe('answers that are not true', () => {
     'other gas': [(body) => body.replace('15043', '15044'), 'ReceiptError', 'usage'],
     'other limits': [(body) => body.replace('"timeout":30', '"timeout":31'), 'ReceiptError', 'limits'],
     'another app': [(body) => body.replace('"logs"', '"app_id":"x","logs"'), 'ReceiptError', 'labels'],
+    'another hash': [(body) => body.replace(/"output_hash":"../, '"output_hash":"xx'), 'ReceiptError', 'output'],
+    'another start': [(body) => body.replace(/"started_at":"2/, '"started_at":"3'), 'ReceiptError', 'start'],
+    'a clock read': [(body) => body.replace('"nondeterminism":[]', '"nondeterminism":["clock"]'),
+      'ReceiptError', 'nondeterminism'],
     'no receipt': [(body) => body.replace(/"receipt":"[^"]*"/, '"receipt":null'), 'ReceiptError', 'missing'],
     'cut': [(body) => body.slice(0, -1), 'NetworkError', 'malformed'],
   };

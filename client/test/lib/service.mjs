@@ -85,7 +85,7 @@ export class Service {
     const job = {
       job_id: randomUUID(), user: 'alice', salt: randomBytes(32), nonce: request.nonce,
       script: request.script, entry_point: request.entry_point ?? 'main', input,
-      output: canonical({ echo: JSON.parse(input) }),
+      output: canonical({ echo: JSON.parse(input) }), started: new Date().toISOString(),
     };
     const receipt = await this.receipt(job, { keys, sealed });
     const answer = this.answerOf(job, receipt);
@@ -95,7 +95,7 @@ export class Service {
   }
 
   answerOf(job, receipt) {
-    return `{"job_id":"${job.job_id}","status":"completed","started_at":"2026-11-26T00:00:00.000Z",` +
+    return `{"job_id":"${job.job_id}","status":"completed","started_at":"${job.started}",` +
       `"output":${job.output},"logs":[],"gas_used":15043,"memory_used":1900544,` +
       `"output_hash":"${hex(sha256(job.output))}","nondeterminism":[],` +
       '"limits":{"timeout":30,"gas_limit":20000000000,"memory_limit":67108864},' +
@@ -104,7 +104,10 @@ export class Service {
 
   claims(job, { keys = this.now, sealed = false } = {}) {
     const write = sealed ? sealedClaims : claimsOf;
-    const claims = { ...write(job, keys.digest), iat: seconds(), ...(sealed ? { secrets: [] } : {}) };
+    const claims = {
+      ...write(job, keys.digest), iat: seconds(), started_ms: Date.parse(job.started),
+      ...(sealed ? { secrets: [] } : {}),
+    };
     return JSON.parse(JSON.stringify(this.state(claims, job)));
   }
 

@@ -81,14 +81,15 @@ export async function boot(identity, label, { notBefore = NOT_BEFORE, notAfter =
   return { identity, result, hpke, claims, digest, bundle };
 }
 
-/** The bundle of a claims document, with a statement that the last argument may make a wrong one. */
+/** The bundle of a claims document; the last argument may make its statement a wrong one. */
 export async function bundleOf(identity, result, claims, { payload = {}, header = {}, typ } = {}) {
   const digest = hex(sha256(claims));
   const { not_after: exp, not_before: iat } = JSON.parse(claims);
   const said = { claims_sha256: digest, exp, iat, iss: 'neocompute', key: result.jwk, ...payload };
   const statement = await identity.sign(typ ?? 'neocompute-key+jwt', canonical(said), header);
   return {
-    claims, claims_sha256: digest, evidence: { type: 'none' }, identity_key: identity.jwk, statement,
+    claims, claims_sha256: digest, evidence: { type: 'none' }, identity_key: identity.jwk,
+    statement,
   };
 }
 

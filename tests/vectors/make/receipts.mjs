@@ -76,7 +76,8 @@ export function path(index, leaves) {
 }
 
 export function batched(payload, index, size, hashes, signature) {
-  return [b64u(Buffer.from(payload)), b64u(concat(u32(index), u32(size), ...hashes)), signature].join('~');
+  const steps = concat(u32(index), u32(size), ...hashes);
+  return [b64u(Buffer.from(payload)), b64u(steps), signature].join('~');
 }
 
 /** Batch of payloads: {root, jws, receipts}. */
@@ -84,7 +85,8 @@ export async function batch(key, payloads, more = {}) {
   const leaves = payloads.map((payload) => leafHash(Buffer.from(payload)));
   const top = root(leaves);
   const jws = await key.sign(BATCH, canonical({
-    iat: NOT_BEFORE + 60, iss: 'neocompute', root: hex(top), size: payloads.length, version: 1, ...more,
+    iat: NOT_BEFORE + 60, iss: 'neocompute', root: hex(top), size: payloads.length, version: 1,
+    ...more,
   }));
   const receipts = payloads.map((payload, index) => (
     batched(payload, index, payloads.length, path(index, leaves), jws)));
@@ -107,7 +109,8 @@ export async function makeReceipts(keys) {
         status: 'failed', nondeterminism: ['clock', 'random'] }),
     }],
     ['secrets', jobs[1], claims(jobs[1], {
-      rounded: true, gas_used: 312500000, memory_used: 2097152, secrets: [{ name: 'API_KEY', version: 3 }],
+      rounded: true, gas_used: 312500000, memory_used: 2097152,
+      secrets: [{ name: 'API_KEY', version: 3 }],
     })],
   ];
   const single = [];

@@ -6,7 +6,10 @@ import { NOT_AFTER, NOT_BEFORE, bundleOf } from './keys.mjs';
 import { BATCH, RECEIPT, batch, batched, leafHash, path } from './receipts.mjs';
 import { answer, responseNonce, sealRequest, sealResponse } from './sealed.mjs';
 
-const part = (value) => b64u(Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)));
+const KEY = 'neocompute-key+jwt';
+
+const part = (value) => (
+  b64u(Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))));
 
 /** The same text with one bit of its byte `at` (from the end if negative) flipped. */
 function flipped(bytes, at) {
@@ -28,6 +31,7 @@ async function forms({ now: { result }, identity }, { single, claims, jobs }) {
   const [header, body, signature] = receipt.split('.');
   const { kid, x } = result.jwk;
   const withHeader = (value) => [part(value), body, signature].join('.');
+  const signed = (more) => result.sign(RECEIPT, canonical(claims(jobs[0], more)));
   const hs256 = `${part({ alg: 'HS256', kid, typ: RECEIPT })}.${body}`;
   const publicKey = Buffer.from(x, 'base64url');
   return [
@@ -42,7 +46,8 @@ async function forms({ now: { result }, identity }, { single, claims, jobs }) {
     ['alg none', 'algorithm', `${part({ alg: 'none', kid, typ: RECEIPT })}.${body}.`],
     ['alg none, with a signature', 'algorithm', withHeader({ alg: 'none', kid, typ: RECEIPT })],
     ['alg HS256 under the public key', 'algorithm', `${hs256}.${b64u(hmac(publicKey, hs256))}`],
-    ['a critical header', 'critical', await result.sign(RECEIPT, payload, { b64: true, crit: ['b64'] })],
+    ['a critical header', 'critical',
+      await result.sign(RECEIPT, payload, { b64: true, crit: ['b64'] })],
     ['the type of a nonce', 'type', await result.sign('neocompute-freshness+jwt', payload)],
     ['the type of a batch', 'type', await result.sign(BATCH, payload)],
     ['type JWT', 'type', await result.sign('JWT', payload)],
@@ -50,14 +55,11 @@ async function forms({ now: { result }, identity }, { single, claims, jobs }) {
     ['the right kid, another key', 'signature', await identity.sign(RECEIPT, payload, { kid })],
     ['a byte of the payload', 'signature', flippedPart(receipt, '.', 1, -60)],
     ['a byte of the signature', 'signature', flippedPart(receipt, '.', 2, 5)],
-    ['another issuer', 'version', await result.sign(RECEIPT, canonical(claims(jobs[0], { iss: 'other' })))],
-    ['another version', 'version', await result.sign(RECEIPT, canonical(claims(jobs[0], { version: 2 })))],
-    ['issued after the end of the key', 'validity',
-      await result.sign(RECEIPT, canonical(claims(jobs[0], { iat: NOT_AFTER + 61 })))],
-    ['issued before the key', 'validity',
-      await result.sign(RECEIPT, canonical(claims(jobs[0], { iat: NOT_BEFORE - 61 })))],
-    ['names other claims', 'claims',
-      await result.sign(RECEIPT, canonical({ ...claims(jobs[0]), claims_sha256: hex(fixed('other')) }))],
+    ['another issuer', 'version', await signed({ iss: 'other' })],
+    ['another version', 'version', await signed({ version: 2 })],
+    ['issued after the end of the key', 'validity', await signed({ iat: NOT_AFTER + 61 })],
+    ['issued before the key', 'validity', await signed({ iat: NOT_BEFORE - 61 })],
+    ['names other claims', 'claims', await signed({ claims_sha256: hex(fixed('other')) })],
   ];
 }
 
@@ -117,7 +119,8 @@ function expectations({ single, batches: made }) {
 
 async function bundles({ now, other, identity, foreign, previous }, { single }) {
   const claims = JSON.parse(now.claims);
-  const again = (members, more) => bundleOf(identity, now.result, canonical({ ...claims, ...members }), more);
+  const again = (members, more) => (
+    bundleOf(identity, now.result, canonical({ ...claims, ...members }), more));
   const made = (more) => bundleOf(identity, now.result, now.claims, more);
   const swapped = { ...claims, hpke_keys: JSON.parse(other.claims).hpke_keys };
   return [
@@ -125,27 +128,31 @@ async function bundles({ now, other, identity, foreign, previous }, { single }) 
       ...now.bundle, claims: now.claims.replace('"none"', '"nonf"') }],
     ['keys swapped, digest kept', 'claims', { ...now.bundle, claims: canonical(swapped) }],
     ['keys swapped, digest made new', 'statement', {
-      ...now.bundle, claims: canonical(swapped), claims_sha256: (await again(swapped)).claims_sha256 }],
+      ...now.bundle, claims: canonical(swapped),
+      claims_sha256: (await again(swapped)).claims_sha256 }],
     ['another service', 'identity', other.bundle],
-    ['another identity signs these claims', 'identity', {
-      ...await bundleOf(foreign, now.result, canonical({ ...claims, identity_key: foreign.jwk })) }],
+    ['another identity signs these claims', 'identity',
+      await bundleOf(foreign, now.result, canonical({ ...claims, identity_key: foreign.jwk }))],
     ['statement by another key, the identity named', 'statement', {
-      ...now.bundle, statement: await foreign.sign('neocompute-key+jwt', '{}', { kid: identity.jwk.kid }) }],
+      ...now.bundle, statement: await foreign.sign(KEY, '{}', { kid: identity.jwk.kid }) }],
     ['statement of type JWT', 'statement', await made({ typ: 'JWT' })],
     ['statement without signature', 'statement', {
       ...now.bundle,
-      statement: `${part({ alg: 'none', kid: identity.jwk.kid, typ: 'neocompute-key+jwt' })}.e30.` }],
-    ['statement about another digest', 'statement', await made({ payload: { claims_sha256: other.digest } })],
-    ['statement about another key', 'statement', await made({ payload: { key: other.result.jwk } })],
+      statement: `${part({ alg: 'none', kid: identity.jwk.kid, typ: KEY })}.e30.` }],
+    ['statement about another digest', 'statement',
+      await made({ payload: { claims_sha256: other.digest } })],
+    ['statement about another key', 'statement',
+      await made({ payload: { key: other.result.jwk } })],
     ['previous statement signed by the identity', 'statement', {
       ...now.bundle, previous_identity_key: previous.jwk,
-      previous_statement: await identity.sign('neocompute-key+jwt', '{}', { kid: previous.jwk.kid }) },
+      previous_statement: await identity.sign(KEY, '{}', { kid: previous.jwk.kid }) },
     previous.jwk],
     ['claims of another service', 'version', await again({ service: 'other' })],
     ['claims of another version', 'version', await again({ version: 2 })],
     ['a tee that is not known', 'evidence', await again({ tee: 'sgx' })],
     ['no claims', 'malformed', { ...now.bundle, claims: undefined }],
-    ['claims no JSON', 'malformed', { ...now.bundle, claims: '{', claims_sha256: hex(sha256('{')) }],
+    ['claims no JSON', 'malformed', {
+      ...now.bundle, claims: '{', claims_sha256: hex(sha256('{')) }],
   ].map(([name, refusal, bundle, pinned]) => (
     { name, refusal, bundle, identity_key: pinned, receipt: single[0].receipt }));
 }
@@ -157,7 +164,8 @@ async function requests({ now, other }) {
   const text = '{"script":"function main() { return 1 }"}';
   const good = (await sealRequest(key, 'POST /execute', text)).body;
   const nist = (await sealRequest(p256, 'POST /execute', text)).body;
-  const patched = (at, bytes, of = good) => concat(of.subarray(0, at), bytes, of.subarray(at + bytes.length));
+  const patched = (at, bytes, of = good) => (
+    concat(of.subarray(0, at), bytes, of.subarray(at + bytes.length)));
   const lowOrder = [Buffer.alloc(32), Buffer.from([1, ...Buffer.alloc(31)]),
     Buffer.from('ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f', 'hex'),
     Buffer.from('e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800', 'hex')];
@@ -172,7 +180,8 @@ async function requests({ now, other }) {
     ['key of another service', 'sealed_key_unknown',
       (await sealRequest(other.hpke[0], 'POST /execute', text)).body],
     ['KEM of the other key', 'sealed_malformed', patched(16, Buffer.from([0, 0x10]))],
-    ['for another route', 'sealed_unopened', (await sealRequest(key, 'PUT /secrets/API_KEY', text)).body],
+    ['for another route', 'sealed_unopened',
+      (await sealRequest(key, 'PUT /secrets/API_KEY', text)).body],
     ['last byte gone', 'sealed_unopened', good.subarray(0, -1)],
     ['a byte more', 'sealed_unopened', concat(good, [0])],
     ['a byte of the tag', 'sealed_unopened', flipped(good, -1)],
@@ -188,7 +197,8 @@ async function responses({ now }, { jobs, single }) {
   const [key] = now.hpke;
   const text = '{"script":"function main() { return 1 }"}';
   const request = await sealRequest(key, 'POST /execute', text);
-  const plain = { jobId: jobs[0].job_id, nonce: responseNonce, text: answer(jobs[0], single[0].receipt) };
+  const inside = answer(jobs[0], single[0].receipt);
+  const plain = { jobId: jobs[0].job_id, nonce: responseNonce, text: inside };
   const good = sealResponse(request, plain);
   const foreign = { ...request, secret: fixed('another secret') };
   const list = [
@@ -214,7 +224,8 @@ async function responses({ now }, { jobs, single }) {
   };
 }
 
-const named = (list) => list.map(([name, refusal, receipt, expect]) => ({ name, refusal, receipt, expect }));
+const named = (list) => list.map(([name, refusal, receipt, expect]) => (
+  { name, refusal, receipt, expect }));
 
 export async function makeRefused(keys, receipts) {
   const file = {

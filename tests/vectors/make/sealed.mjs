@@ -43,7 +43,7 @@ export function sealResponse(request, { jobId = NO_JOB, sequence = 0, nonce, tex
 
 /** The receipt of a sealed job: its input, output and secret names under the job's salt. */
 export function sealedClaims(job, digest) {
-  const mac = (label, bytes) => hex(hmac(job.salt, concat(Buffer.from(`${label}\0`), Buffer.from(bytes))));
+  const mac = (label, text) => hex(hmac(job.salt, Buffer.from(`${label}\0${text}`)));
   const { input_sha256, output_sha256, ...claims } = claimsOf(job, digest, {
     input_hmac: mac('input', job.input),
     output_hmac: mac('output', job.output),
@@ -56,7 +56,8 @@ export function sealedClaims(job, digest) {
 /** The document that a sealed answer holds. */
 export function answer(job, receipt, more = {}) {
   const body = `{"job_id":"${job.job_id}","status":"completed","output":${job.output},"logs":[],` +
-    `"output_hash":"${hex(sha256(job.output))}","receipt":"${receipt}","receipt_salt":"${b64u(job.salt)}"}`;
+    `"output_hash":"${hex(sha256(job.output))}","receipt":"${receipt}",` +
+    `"receipt_salt":"${b64u(job.salt)}"}`;
   return `{"body":${more.body ?? body},"content_type":"${more.type ?? 'application/json'}",` +
     `"status":${more.status ?? 200}}`;
 }
@@ -76,7 +77,8 @@ const exchange = (name, key, route, text, request, responses) => ({
 export const responseNonce = fixed('response nonce');
 
 async function executes(keys, key, job) {
-  const receipt = await keys.now.result.sign(RECEIPT, canonical(sealedClaims(job, keys.now.digest)));
+  const claims = canonical(sealedClaims(job, keys.now.digest));
+  const receipt = await keys.now.result.sign(RECEIPT, claims);
   const text = `{"script":${JSON.stringify(job.script)},"input":${job.input},` +
     `"nonce":${JSON.stringify(job.nonce)},"secret_refs":["API_KEY"],"expect_user":"alice"}   `;
   const request = await sealRequest(key, 'POST /execute', text);
@@ -86,7 +88,8 @@ async function executes(keys, key, job) {
   });
   return exchange(`execute, ${key.name}`, key, 'POST /execute', text, request, [
     response(job.job_id, answer(job, receipt)),
-    response(undefined, answer(job, '', { body: problem, type: 'application/problem+json', status: 400 })),
+    response(undefined,
+      answer(job, '', { body: problem, type: 'application/problem+json', status: 400 })),
   ]);
 }
 
@@ -103,7 +106,8 @@ async function encryptedOutput({ hpke: [key] }, job) {
   const x = b64u(await key.suite.kem.serializePublicKey(caller.publicKey));
   const plaintext = `{"logs":["one"],"output":${job.output},"receipt_salt":"${b64u(job.salt)}"}`;
   const context = await key.suite.createSenderContext({
-    recipientPublicKey: caller.publicKey, info: Buffer.from('neocompute encrypted output'), ekm: ephemeral,
+    recipientPublicKey: caller.publicKey, info: Buffer.from('neocompute encrypted output'),
+    ekm: ephemeral,
   });
   const sealed = await context.seal(Buffer.from(plaintext), Buffer.from(job.job_id));
   return {
@@ -120,6 +124,8 @@ async function encryptedOutput({ hpke: [key] }, job) {
 
 export async function makeSealed(keys, { jobs }) {
   const exchanges = [];
-  for (const key of keys.now.hpke) exchanges.push(await executes(keys, key, jobs[0]), await puts(key));
+  for (const key of keys.now.hpke) {
+    exchanges.push(await executes(keys, key, jobs[0]), await puts(key));
+  }
   return { file: { exchanges, encrypted_output: await encryptedOutput(keys.now, jobs[0]) } };
 }
