@@ -86,5 +86,5 @@ export declare function readJob(json: string): Job;
 export declare function readOpened(json: string): Pick<Job, 'output' | 'outputJson' | 'logs' | 'error'> & {
     receipt_salt: string;
 };
-/** What the receipt must say for this answer to be true. */
+/** What the receipt must say for this answer to be true; what should be there and is not is null. */
 export declare function expectationsOfAnswer(job: Job): Expectations;

@@ -53,13 +53,13 @@ export interface Expectations {
     readonly scriptName?: string | null;
     /** Names of the secrets that the job asked for. */
     readonly secretRefs?: readonly string[];
-    readonly gasUsed?: number;
-    readonly memoryUsed?: number;
-    readonly nondeterminism?: readonly string[];
+    readonly gasUsed?: number | null;
+    readonly memoryUsed?: number | null;
+    readonly nondeterminism?: readonly string[] | null;
     /** When the job began, ms since 1970. */
     readonly startedMs?: number;
     /** The limits that the answer shows; `timeout` in seconds. */
-    readonly limits?: Limits;
+    readonly limits?: Limits | null;
     /** The most that the job may have been given, as asked; `timeout` in seconds. */
     readonly atMost?: Partial<Limits>;
     /** Thumbprint of the key that the output is encrypted to; null: of none. */

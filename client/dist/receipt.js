@@ -150,9 +150,9 @@ async function checkUser(report, receipt, { userId }, salt) {
 /** What is asked for is raised to this: the service's least limits. */
 const LEAST = { timeout: 1, gas_limit: 1000, memory_limit: 4 * 1024 * 1024 };
 function checkLimits(report, receipt, { limits, atMost }) {
-    if (limits) {
-        report.add('limits', Math.round(limits.timeout * 1000) === receipt.timeout_ms &&
-            limits.gas_limit === receipt.gas_limit && limits.memory_limit === receipt.memory_limit, 'the limits are those of the answer', 'the answer shows other limits');
+    if (limits !== undefined) {
+        report.add('limits', Math.round((limits?.timeout ?? NaN) * 1000) === receipt.timeout_ms &&
+            limits?.gas_limit === receipt.gas_limit && limits.memory_limit === receipt.memory_limit, 'the limits are those of the answer', 'the answer shows other limits');
     }
     const given = { ...receipt, timeout: receipt.timeout_ms / 1000 };
     for (const name of ['timeout', 'gas_limit', 'memory_limit']) {

@@ -146,20 +146,18 @@ export function readOpened(json: string): Pick<Job, 'output' | 'outputJson' | 'l
   };
 }
 
-/** What the receipt must say for this answer to be true. */
+/** What the receipt must say for this answer to be true; what should be there and is not is null. */
 export function expectationsOfAnswer(job: Job): Expectations {
   const encrypted = job.encrypted_output !== undefined;
+  const outputHash = job.output_hash ?? (job.status === 'completed' ? '' : undefined);
   return {
     jobId: job.job_id, status: job.status,
     errorCode: job.error_code ?? null, appId: job.app_id ?? null,
     scriptName: job.script_name ?? null,
     ...(encrypted ? {} : { outputJson: job.outputJson ?? null }),
     ...(job.receipt_salt === undefined ? {} : { salt: job.receipt_salt }),
-    ...(job.output_hash === undefined ? {} : { outputHash: job.output_hash }),
-    ...(job.nondeterminism === undefined ? {} : { nondeterminism: job.nondeterminism }),
-    ...(typeof job.started_at === 'string' ? { startedMs: Date.parse(job.started_at) } : {}),
-    ...(job.gas_used === undefined ? {} : { gasUsed: job.gas_used }),
-    ...(job.memory_used === undefined ? {} : { memoryUsed: job.memory_used }),
-    ...(job.limits === undefined ? {} : { limits: job.limits }),
+    ...(outputHash === undefined ? {} : { outputHash }),
+    nondeterminism: job.nondeterminism ?? null, startedMs: Date.parse(job.started_at),
+    gasUsed: job.gas_used ?? null, memoryUsed: job.memory_used ?? null, limits: job.limits ?? null,
   };
 }

@@ -62,13 +62,13 @@ export interface Expectations {
   readonly scriptName?: string | null;
   /** Names of the secrets that the job asked for. */
   readonly secretRefs?: readonly string[];
-  readonly gasUsed?: number;
-  readonly memoryUsed?: number;
-  readonly nondeterminism?: readonly string[];
+  readonly gasUsed?: number | null;
+  readonly memoryUsed?: number | null;
+  readonly nondeterminism?: readonly string[] | null;
   /** When the job began, ms since 1970. */
   readonly startedMs?: number;
   /** The limits that the answer shows; `timeout` in seconds. */
-  readonly limits?: Limits;
+  readonly limits?: Limits | null;
   /** The most that the job may have been given, as asked; `timeout` in seconds. */
   readonly atMost?: Partial<Limits>;
   /** Thumbprint of the key that the output is encrypted to; null: of none. */
@@ -274,9 +274,9 @@ async function checkUser(report: Report, receipt: Receipt, { userId }: Expectati
 const LEAST = { timeout: 1, gas_limit: 1000, memory_limit: 4 * 1024 * 1024 };
 
 function checkLimits(report: Report, receipt: Receipt, { limits, atMost }: Expectations): void {
-  if (limits) {
-    report.add('limits', Math.round(limits.timeout * 1000) === receipt.timeout_ms &&
-      limits.gas_limit === receipt.gas_limit && limits.memory_limit === receipt.memory_limit,
+  if (limits !== undefined) {
+    report.add('limits', Math.round((limits?.timeout ?? NaN) * 1000) === receipt.timeout_ms &&
+      limits?.gas_limit === receipt.gas_limit && limits.memory_limit === receipt.memory_limit,
     'the limits are those of the answer', 'the answer shows other limits');
   }
   const given = { ...receipt, timeout: receipt.timeout_ms / 1000 };
