@@ -35,7 +35,7 @@ export declare function readPayload(bytes: Bytes, what?: string): JsonObject;
 export declare function demandType(jws: Jws, typ: string): void;
 /** Did this key sign it? The thumbprint has to be the key's own; see `thumbprint`. */
 export declare function isSignedBy(jws: Jws, key: Jwk): Promise<boolean>;
-/** A key of this kind, and nothing private in it. */
+/** A key of this kind, no signature of which anyone could make, and nothing private in it. */
 export declare function isJwk(value: unknown): value is Jwk;
 /** The thumbprint (RFC 7638) by which the service names a key. */
 export declare function thumbprint({ kty, crv, x }: {

@@ -1,6 +1,6 @@
 // JSON Web Signatures of the service: compact form, Ed25519 only; the header is judged first.
 import { calculateJwkThumbprint, compactVerify, importJWK } from 'jose';
-import { fromBase64url, text } from './bytes.js';
+import { fromBase64url, hex, text } from './bytes.js';
 import { NeoComputeError } from './errors.js';
 import { parseObject } from './json.js';
 /** Everything that a key of the service ever signs, by the `typ` that says so. */
@@ -71,11 +71,26 @@ export async function isSignedBy(jws, key) {
         return false;
     }
 }
-/** A key of this kind, and nothing private in it. */
+// The y of all points of small order, in every encoding; the other bit is the sign of x. A signature
+// of theirs can be made by anyone, and WebCrypto takes it.
+const SMALL_ORDER = new Set([
+    `${'00'.repeat(32)}`, `01${'00'.repeat(31)}`,
+    '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+    'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+    `ec${'ff'.repeat(30)}7f`, `ed${'ff'.repeat(30)}7f`, `ee${'ff'.repeat(30)}7f`,
+]);
+function isSmallOrder(x) {
+    const y = x.slice();
+    y[31] &= 0x7f;
+    return SMALL_ORDER.has(hex(y));
+}
+/** A key of this kind, no signature of which anyone could make, and nothing private in it. */
 export function isJwk(value) {
     const key = value;
-    return typeof key === 'object' && key !== null && key.kty === 'OKP' && key.crv === 'Ed25519' &&
-        typeof key.x === 'string' && fromBase64url(key.x)?.length === 32 && key.d === undefined;
+    if (typeof key !== 'object' || key === null || key.d !== undefined)
+        return false;
+    const x = typeof key.x === 'string' ? fromBase64url(key.x) : undefined;
+    return key.kty === 'OKP' && key.crv === 'Ed25519' && x?.length === 32 && !isSmallOrder(x);
 }
 /** The thumbprint (RFC 7638) by which the service names a key. */
 export function thumbprint({ kty, crv, x }) {

@@ -78,6 +78,12 @@ describe('bundles', () => {
     await assert.rejects(verify(good, {}, { trust }), { code: 'identity' });
   });
 
+  for (const { name, refusal, jwk } of refused.keys) {
+    it(`no key to pin: ${name}`, () => assert.rejects(
+      verifyBundle(keys.bundle, { identityKey: jwk, allowSimulation: true }),
+      { name: 'TrustError', code: refusal }));
+  }
+
   it('nobody is trusted without a policy', async () => {
     for (const trust of [undefined, {}, { allowSimulation: false }]) {
       await assert.rejects(verify(good, {}, { trust: trust ?? null }), { code: 'no_policy' });

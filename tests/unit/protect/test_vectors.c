@@ -5,6 +5,7 @@
 #include "protect/hpke.h"
 #include "protect/jws.h"
 #include "protect/keyring.h"
+#include "protect/merkle.h"
 
 #include "../unit.h"
 
@@ -170,7 +171,51 @@ static void single_receipts(void **state)
     buf_done(&keys);
 }
 
-static void the_roots_of_batches(void **state)
+/* The part of a batched receipt that ends at the next '~', decoded. */
+static struct buf part_of(struct span *rest)
+{
+    const char *end = memchr(rest->data, '~', rest->size);
+    struct buf part = BUF_INIT(FILE_MOST);
+    assert_non_null(end);
+    size_t size = (size_t)(end - rest->data);
+    assert_int_equal(base64url_decode(&part, (struct span){rest->data, size}), 0);
+    *rest = (struct span){end + 1, rest->size - size - 1};
+    return part;
+}
+
+/* The path in a receipt leads from its payload to the root that is signed. */
+static void check_path(struct span literal, uint32_t size, struct span root_hex)
+{
+    struct buf text = BUF_INIT(JWS_TEXT_MOST);
+    uint8_t leaf[MERKLE_HASH_SIZE], root[MERKLE_HASH_SIZE];
+    char hex[2 * MERKLE_HASH_SIZE + 1];
+    uint32_t count;
+    assert_int_equal(json_unquote(literal, &text), 0);
+    struct span rest = of_buf(&text);
+    struct buf payload = part_of(&rest), path = part_of(&rest);
+    assert_int_equal(merkle_leaf(of_buf(&payload), leaf), 0);
+    assert_int_equal(merkle_root_of(of_buf(&path), leaf, &count, root), 0);
+    assert_int_equal(count, size);
+    hex_encode(hex, root, sizeof root);
+    assert_same(span_of(hex), root_hex);
+    buf_done(&payload);
+    buf_done(&path);
+    buf_done(&text);
+}
+
+static void check_leaves(struct span batch, struct span root_hex)
+{
+    struct span rest, one;
+    uint64_t size;
+    uint32_t count = 0;
+    assert_true(json_read_u64(member(batch, "size"), &size));
+    assert_true(json_array(member(batch, "receipts"), &rest));
+    for (; json_element(&rest, &one); count++)
+        check_path(one, (uint32_t)size, root_hex);
+    assert_int_equal(count, size);
+}
+
+static void batches_and_every_leaf(void **state)
 {
     (void)state;
     struct buf keys = read_file("tests/vectors/keys.json");
@@ -184,6 +229,7 @@ static void the_roots_of_batches(void **state)
         struct buf payload = check_jws(&key, JWS_BATCH, of_buf(&text), true);
         struct buf signed_root = text_of(of_buf(&payload), "root");
         assert_same(of_buf(&signed_root), of_buf(&root));
+        check_leaves(one, of_buf(&root));
         buf_done(&signed_root);
         buf_done(&payload);
         buf_done(&text);
@@ -348,7 +394,7 @@ int main(void)
         cmocka_unit_test(keys_and_their_thumbprints),
         cmocka_unit_test(the_identity_s_statement),
         cmocka_unit_test(single_receipts),
-        cmocka_unit_test(the_roots_of_batches),
+        cmocka_unit_test(batches_and_every_leaf),
         cmocka_unit_test(refused_signatures),
         cmocka_unit_test(sealed_requests),
         cmocka_unit_test(an_encrypted_output),

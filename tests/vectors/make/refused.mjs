@@ -122,6 +122,7 @@ async function bundles({ now, other, identity, foreign, previous }, { single }) 
   const again = (members, more) => (
     bundleOf(identity, now.result, canonical({ ...claims, ...members }), more));
   const made = (more) => bundleOf(identity, now.result, now.claims, more);
+  const weak = { ...now.result.jwk, x: b64u(SMALL_ORDER[2]) };
   const swapped = { ...claims, hpke_keys: JSON.parse(other.claims).hpke_keys };
   return [
     ['a byte of the claims', 'claims', {
@@ -150,11 +151,45 @@ async function bundles({ now, other, identity, foreign, previous }, { single }) 
     ['claims of another service', 'version', await again({ service: 'other' })],
     ['claims of another version', 'version', await again({ version: 2 })],
     ['a tee that is not known', 'evidence', await again({ tee: 'sgx' })],
+    ['a result key of small order', 'malformed', await again({ result_key: weak },
+      { payload: { key: weak } })],
     ['no claims', 'malformed', { ...now.bundle, claims: undefined }],
     ['claims no JSON', 'malformed', {
       ...now.bundle, claims: '{', claims_sha256: hex(sha256('{')) }],
   ].map(([name, refusal, bundle, pinned]) => (
     { name, refusal, bundle, identity_key: pinned, receipt: single[0].receipt }));
+}
+
+/* --- keys --- */
+
+/** Every encoding of a point of small order (RFC 8032): anyone can sign for it. */
+const SMALL_ORDER = [
+  '00'.repeat(32), `01${'00'.repeat(31)}`,
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  `ec${'ff'.repeat(30)}7f`, `ed${'ff'.repeat(30)}7f`, `ee${'ff'.repeat(30)}7f`,
+].flatMap((text) => {
+  const bytes = Buffer.from(text, 'hex');
+  const negative = Buffer.from(bytes);
+  negative[31] |= 0x80;
+  return [bytes, negative];
+});
+
+function keysRefused({ identity: { jwk, seed } }) {
+  const { x, ...rest } = jwk;
+  const bytes = Buffer.from(x, 'base64url');
+  const list = [
+    ['a private key', { ...jwk, d: b64u(seed) }],
+    ['no x', rest],
+    ['x of 31 bytes', { ...jwk, x: b64u(bytes.subarray(1)) }],
+    ['x of 33 bytes', { ...jwk, x: b64u(concat(bytes, [0])) }],
+    ['x with padding', { ...jwk, x: `${x}=` }],
+    ['x in the other alphabet', { ...jwk, x: `+${x.slice(1)}` }],
+    ['another curve', { ...jwk, crv: 'X25519' }],
+    ['another type', { ...jwk, kty: 'EC' }],
+    ...SMALL_ORDER.map((point, i) => [`small order ${i}`, { ...jwk, x: b64u(point) }]),
+  ];
+  return list.map(([name, key]) => ({ name, refusal: 'malformed', jwk: key }));
 }
 
 /* --- sealed requests and answers --- */
@@ -232,6 +267,7 @@ export async function makeRefused(keys, receipts) {
     receipts: named([...await forms(keys, receipts), ...await batches(keys, receipts),
       ...expectations(receipts)]),
     bundles: await bundles(keys, receipts),
+    keys: keysRefused(keys),
     requests: await requests(keys),
     responses: await responses(keys, receipts),
   };
