@@ -89,7 +89,10 @@ export async function isSignedBy(jws: Jws, key: Jwk): Promise<boolean> {
     await compactVerify(jws.text, await importJWK({ kty, crv, x }, 'Ed25519'),
       { algorithms: ['Ed25519', 'EdDSA'] });
     return true;
-  } catch {
+  } catch (cause) {
+    if (cause instanceof Error && cause.name === 'NotSupportedError') {
+      throw new NeoComputeError('unsupported', 'this runtime has no Ed25519', { cause });
+    }
     return false;
   }
 }

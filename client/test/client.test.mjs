@@ -188,6 +188,9 @@ describe('jobs, secrets, receipts', () => {
     assert.equal(put.path, '/secrets/KEY');
     assert.equal(put.headers['If-Match'], '"3"');
     assert.equal(Buffer.from(put.body).includes('the value'), false);
+    await clientOf().secrets.set('KEY', 'a longer value, to the eye as long: é');
+    const puts = service.calls.filter(({ method }) => method === 'PUT');
+    assert.equal(puts[1].body.length, puts[0].body.length);
   });
 });
 
