@@ -1,12 +1,11 @@
 #include "protect/jws.h"
 
 #include "base/encode.h"
-#include <openssl/crypto.h>
+#include "protect/document.h"
+#include "protect/refusal.h"
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
-#include <yajl/yajl_parse.h>
-#include <yajl/yajl_tree.h>
 
 #define HEADER_MOST 1024 /* bytes of a header that is parsed */
 #define JWK_MOST    4096
@@ -90,74 +89,65 @@ int jws_write_jwk(const struct jws_key *key, struct buf *out)
                         key->kid, x);
 }
 
-/* --- flat JSON objects --- */
+/*
+ * Points of small order, of which anybody can make signatures that verify: y, little-endian,
+ * without the sign of x. Those at p and p + 1 stand for 0 and 1, which decoders take too.
+ */
+static const uint8_t small_order[][JWS_PUBLIC_SIZE] = {
+    {0},
+    {1},
+    {0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4,
+     0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6,
+     0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
+    {0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b,
+     0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39,
+     0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
+    {0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},
+    {0xed, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},
+    {0xee, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},
+};
 
-/* Parses one object of the size given (not NUL-terminated); NULL if it is none. */
-static yajl_val parse_object(struct span json, size_t most)
+static bool has_small_order(const uint8_t key[JWS_PUBLIC_SIZE])
 {
-    char text[JWK_MOST + 1];
-    if (json.size > most || json.size > JWK_MOST || memchr(json.data, 0, json.size))
-        return NULL;
-    memcpy(text, json.data, json.size);
-    text[json.size] = 0;
-    yajl_val object = yajl_tree_parse(text, NULL, 0);
-    if (!object || YAJL_IS_OBJECT(object))
-        return object;
-    yajl_tree_free(object);
-    return NULL;
-}
-
-static bool has_duplicates(yajl_val object)
-{
-    size_t n = YAJL_GET_OBJECT(object)->len;
-    const char **keys = YAJL_GET_OBJECT(object)->keys;
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(keys[i], keys[k]) == 0)
-                return true;
+    uint8_t y[JWS_PUBLIC_SIZE];
+    memcpy(y, key, sizeof y);
+    y[JWS_PUBLIC_SIZE - 1] &= 0x7f;
+    for (size_t i = 0; i < sizeof small_order / sizeof *small_order; i++)
+        if (memcmp(y, small_order[i], sizeof y) == 0)
+            return true;
     return false;
-}
-
-static yajl_val member(yajl_val object, const char *name)
-{
-    return yajl_tree_get(object, (const char *[]){name, NULL}, yajl_t_any);
-}
-
-/* The text of a string member; NULL if there is none. */
-static const char *member_text(yajl_val object, const char *name)
-{
-    yajl_val value = member(object, name);
-    return value && YAJL_IS_STRING(value) ? YAJL_GET_STRING(value) : NULL;
-}
-
-static bool member_is(yajl_val object, const char *name, const char *expected)
-{
-    const char *text = member_text(object, name);
-    return text && strcmp(text, expected) == 0;
-}
-
-static int bad_jwk(struct error_detail *detail, const char *why)
-{
-    return error_set(detail, ERR_INVALID_FIELD, "jwk", "%s", why);
 }
 
 int jws_read_jwk(struct span json, uint8_t ret[JWS_PUBLIC_SIZE], struct error_detail *detail)
 {
-    struct buf x = BUF_INIT(2 * JWS_PUBLIC_SIZE);
-    int r = 0;
-    yajl_val jwk = parse_object(json, JWK_MOST);
-    if (!jwk || has_duplicates(jwk))
-        r = bad_jwk(detail, "a key is one JSON object, with no member twice");
-    else if (!member_is(jwk, "kty", "OKP") || !member_is(jwk, "crv", "Ed25519"))
-        r = bad_jwk(detail, "the key must have \"kty\":\"OKP\" and \"crv\":\"Ed25519\"");
-    else if (member(jwk, "d"))
-        r = bad_jwk(detail, "this is a private key; only its public part is needed here");
-    else if (!member_text(jwk, "x") || base64url_decode(&x, span_of(member_text(jwk, "x"))) ||
-             x.size != JWS_PUBLIC_SIZE)
-        r = bad_jwk(detail, "\"x\" must be 32 bytes in base64url");
+    struct document jwk;
+    struct span value;
+    struct buf text = BUF_INIT(X_SIZE), x = BUF_INIT(JWS_PUBLIC_SIZE + 2);
+    int r = json.size > JWK_MOST ? refuse(detail, REFUSAL_MALFORMED, "the key is too large")
+                                 : document_read(json, "the key", &jwk, detail);
+    if (r)
+        return r;
+    if (!document_is(&jwk, "kty", SPAN("OKP")) || !document_is(&jwk, "crv", SPAN("Ed25519")))
+        r = refuse(detail, REFUSAL_MALFORMED,
+                   "the key must have \"kty\":\"OKP\" and \"crv\":\"Ed25519\"");
+    else if (document_get(&jwk, "d", &value))
+        r = refuse(detail, REFUSAL_MALFORMED,
+                   "this is a private key; only its public part is needed here");
+    else if (!document_text(&jwk, "x", &text) ||
+             base64url_decode(&x, (struct span){text.data, text.size}) || x.size != JWS_PUBLIC_SIZE)
+        r = refuse(detail, REFUSAL_MALFORMED, "\"x\" must be 32 bytes in base64url");
+    else if (has_small_order((const uint8_t *)x.data))
+        r = refuse(detail, REFUSAL_MALFORMED,
+                   "a point of small order is no key: anybody can sign for it");
     if (!r)
         memcpy(ret, x.data, JWS_PUBLIC_SIZE);
-    yajl_tree_free(jwk);
+    buf_done(&text);
     buf_done(&x);
     return r;
 }
@@ -213,33 +203,50 @@ int jws_sign(const struct jws_key *key, enum jws_type type, struct span payload,
 
 /* --- verifying --- */
 
-static int bad_jws(struct error_detail *detail, const char *why)
+static int malformed(struct error_detail *detail, const char *why)
 {
-    return error_set(detail, ERR_INVALID_FIELD, "jws", "%s", why);
+    return refuse(detail, REFUSAL_MALFORMED, "%s", why);
+}
+
+/* A short string of the header, without a NUL in it. */
+static bool header_text(const struct document *header, const char *name, char *text, size_t size)
+{
+    struct buf buf = BUF_INIT(size - 1);
+    bool there = document_text(header, name, &buf) && buf.size && !memchr(buf.data, 0, buf.size);
+    if (there)
+        snprintf(text, size, "%.*s", (int)buf.size, buf.data);
+    buf_done(&buf);
+    return there;
+}
+
+static int judge_header(const struct document *header, struct jws *jws, struct error_detail *detail)
+{
+    struct span value;
+    if (!document_is(header, "alg", SPAN("Ed25519")) && !document_is(header, "alg", SPAN("EdDSA")))
+        return refuse(detail, REFUSAL_ALGORITHM, "the algorithm must be Ed25519 (or EdDSA)");
+    if (document_get(header, "crit", &value))
+        return refuse(detail, REFUSAL_CRITICAL,
+                      "the header has critical extensions, and none is known here");
+    if (document_get(header, "b64", &value))
+        return refuse(detail, REFUSAL_CRITICAL, "the payload must be base64url");
+    if (!header_text(header, "typ", jws->typ, sizeof jws->typ) ||
+        !header_text(header, "kid", jws->kid, sizeof jws->kid))
+        return malformed(detail, "the header must have \"typ\" and \"kid\"");
+    return 0;
 }
 
 static int read_header(struct span encoded, struct jws *jws, struct error_detail *detail)
 {
     struct buf text = BUF_INIT(HEADER_MOST);
+    struct document header;
     int r = base64url_decode(&text, encoded);
-    yajl_val header = r ? NULL : parse_object((struct span){text.data, text.size}, HEADER_MOST);
-    const char *typ = header ? member_text(header, "typ") : NULL;
-    const char *kid = header ? member_text(header, "kid") : NULL;
-    if (!header || has_duplicates(header))
-        r = bad_jws(detail, "the header is not base64url of one JSON object");
-    else if (!member_is(header, "alg", "Ed25519") && !member_is(header, "alg", "EdDSA"))
-        r = bad_jws(detail, "the algorithm must be Ed25519 (or EdDSA)");
-    else if (member(header, "crit"))
-        r = bad_jws(detail, "the header has critical extensions, and none is known here");
-    else if (member(header, "b64"))
-        r = bad_jws(detail, "the payload must be base64url");
-    else if (!typ || strlen(typ) >= sizeof jws->typ || !kid || strlen(kid) >= sizeof jws->kid)
-        r = bad_jws(detail, "the header must have \"typ\" and \"kid\"");
-    if (!r) {
-        snprintf(jws->typ, sizeof jws->typ, "%s", typ);
-        snprintf(jws->kid, sizeof jws->kid, "%s", kid);
-    }
-    yajl_tree_free(header);
+    if (r)
+        r = malformed(detail, r == ERR_NO_MEMORY ? "the header is larger than any of ours"
+                                                 : "the header is not base64url");
+    else
+        r = document_read((struct span){text.data, text.size}, "the header", &header, detail);
+    if (!r)
+        r = judge_header(&header, jws, detail);
     buf_done(&text);
     return r;
 }
@@ -249,20 +256,20 @@ int jws_parse(struct span text, struct jws *ret, struct error_detail *detail)
     struct jws jws = {.payload = BUF_INIT(JWS_TEXT_MOST)};
     struct buf signature = BUF_INIT(2 * JWS_SIGNATURE_SIZE);
     if (text.size > JWS_TEXT_MOST)
-        return bad_jws(detail, "it is larger than allowed");
+        return malformed(detail, "it is larger than allowed");
     const char *end = text.data + text.size;
     const char *first = text.size ? memchr(text.data, '.', text.size) : NULL;
     const char *second = first ? memchr(first + 1, '.', (size_t)(end - first - 1)) : NULL;
     if (!second || memchr(second + 1, '.', (size_t)(end - second - 1)))
-        return bad_jws(detail, "it must have three parts with a dot between them");
+        return malformed(detail, "it must have three parts with a dot between them");
     int r = read_header((struct span){text.data, (size_t)(first - text.data)}, &jws, detail);
     if (!r &&
         base64url_decode(&jws.payload, (struct span){first + 1, (size_t)(second - first - 1)}))
-        r = bad_jws(detail, "the payload is not base64url");
+        r = malformed(detail, "the payload is not base64url");
     if (!r &&
         (base64url_decode(&signature, (struct span){second + 1, (size_t)(end - second - 1)}) ||
          signature.size != JWS_SIGNATURE_SIZE))
-        r = bad_jws(detail, "the signature is not 64 bytes in base64url");
+        r = malformed(detail, "the signature is not 64 bytes in base64url");
     if (r) {
         buf_done(&jws.payload);
     } else {
@@ -279,11 +286,19 @@ void jws_done(struct jws *jws)
     buf_done(&jws->payload);
 }
 
+int jws_is_type(const struct jws *jws, enum jws_type type, struct error_detail *detail)
+{
+    return strcmp(jws->typ, type_names[type]) == 0
+               ? 0
+               : refuse(detail, REFUSAL_TYPE, "it is of another type than the one asked for");
+}
+
 int jws_verify(const struct jws *jws, enum jws_type type, const uint8_t public_key[JWS_PUBLIC_SIZE],
                struct error_detail *detail)
 {
-    if (strcmp(jws->typ, type_names[type]) != 0)
-        return bad_jws(detail, "it is of another type than the one asked for");
+    int r = jws_is_type(jws, type, detail);
+    if (r)
+        return r;
     EVP_PKEY *pkey =
         EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, JWS_PUBLIC_SIZE);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -293,5 +308,5 @@ int jws_verify(const struct jws *jws, enum jws_type type, const uint8_t public_k
                          (const uint8_t *)jws->signing_input.data, jws->signing_input.size) == 1;
     EVP_MD_CTX_free(ctx);
     EVP_PKEY_free(pkey);
-    return ok ? 0 : bad_jws(detail, "the signature is not this key's");
+    return ok ? 0 : refuse(detail, REFUSAL_SIGNATURE, "the signature is not this key's");
 }

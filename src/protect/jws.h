@@ -51,8 +51,8 @@ int jws_thumbprint(const uint8_t public_key[JWS_PUBLIC_SIZE], char ret[JWS_KID_S
 int jws_write_jwk(const struct jws_key *key, struct buf *out);
 
 /*
- * Reads an Ed25519 JWK (RFC 8037), without regard to its kid. ERR_INVALID_FIELD with what is wrong
- * in `detail`; a JWK with a private part ("d") is refused.
+ * Reads an Ed25519 JWK (RFC 8037), without regard to its kid. A private part ("d") is refused, and
+ * a point of small order, for which anybody can sign. Refuses as refusal.h says.
  */
 int jws_read_jwk(struct span json, uint8_t ret[JWS_PUBLIC_SIZE], struct error_detail *detail);
 
@@ -81,12 +81,13 @@ struct jws {
 
 /*
  * Takes the compact form apart and judges its header: `alg` must be Ed25519 or EdDSA, `crit` must
- * not be there, nothing may stand twice. ERR_INVALID_FIELD with what is wrong in `detail`.
+ * not be there, nothing may stand twice. Refuses as refusal.h says.
  */
 int jws_parse(struct span text, struct jws *ret, struct error_detail *detail);
 void jws_done(struct jws *jws);
 
-/* Has it this very type, and did this key sign it? ERR_INVALID_FIELD, and why not, in `detail`. */
+/* Has it this very type? And did this key sign it, too? They refuse as refusal.h says. */
+int jws_is_type(const struct jws *jws, enum jws_type type, struct error_detail *detail);
 int jws_verify(const struct jws *jws, enum jws_type type, const uint8_t public_key[JWS_PUBLIC_SIZE],
                struct error_detail *detail);
 
