@@ -158,6 +158,36 @@ int client_send(const struct client_options *options, const char *method, const 
     return send_request(options, method, target, body, 0, ret, detail);
 }
 
+static size_t append(char *data, size_t one, size_t size, void *ctx)
+{
+    return buf_add(ctx, data, size) < 0 ? 0 : size;
+}
+
+int client_fetch(const char *url, struct buf *ret, struct error_detail *detail)
+{
+    char reason[CURL_ERROR_SIZE] = "";
+    CURL *curl = curl_easy_init();
+    long status = 0;
+
+    if (!curl)
+        return error_set(detail, ERR_NO_MEMORY, "", "no memory for a request");
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, append);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, ret);
+    CURLcode code = curl_easy_perform(curl);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_cleanup(curl);
+    if (code != CURLE_OK)
+        return error_set(detail, ERR_SYSTEM, url, "%s",
+                         *reason ? reason : curl_easy_strerror(code));
+    if (status != 200)
+        return error_set(detail, ERR_PROTOCOL, url, "answered %ld", status);
+    return 0;
+}
+
 /* A string member of the answer as text; "" if there is none. */
 static void copy_member(struct span object, const char *key, char *text, size_t size)
 {

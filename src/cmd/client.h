@@ -25,6 +25,12 @@ int client_send(const struct client_options *options, const char *method, const 
                 struct span body, struct client_answer *ret, struct error_detail *detail);
 void client_answer_done(struct client_answer *answer);
 
+/*
+ * GET of a whole http or https URL, without a user; an answer other than 200 is
+ * ERR_PROTOCOL, none is ERR_SYSTEM. Appends the body to `ret`.
+ */
+int client_fetch(const char *url, struct buf *ret, struct error_detail *detail);
+
 /* What a request and its answer may carry beside the usual. */
 struct client_extra {
     uint64_t if_match; /* a version for If-Match; 0: none */

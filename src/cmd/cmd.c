@@ -53,6 +53,14 @@ const struct cmd cmd_table[] = {
      "old\n"
      "one. It can be stopped at any moment and started again.\n",
      cmd_secret_rotate_options, cmd_secret_rotate},
+    {"verify", "RECEIPT", 1, 1, "Checks a receipt, without asking anybody.",
+     "RECEIPT is a file, - for standard input, or the text itself: a receipt, the whole answer to "
+     "a\n"
+     "request, or the bundle of GET /jobs/ID/receipt. Only a URL that is given is asked.\n\n"
+     "Exit status: 0 all that was asked is so, 1 a check failed, 2 wrong usage, or something "
+     "needed\n"
+     "to decide is missing.\n",
+     cmd_verify_options, cmd_verify},
     {"bench engine", "", 0, 0, "Measures a fresh job, its parts, and what the engine computes.",
      "In microseconds a job: from a realm as it was at the start, through script, input and "
      "output,\n"

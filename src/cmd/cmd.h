@@ -12,6 +12,7 @@
 enum cmd_exit {
     CMD_EXIT_DONE = 0,
     CMD_EXIT_SCRIPT_FAILED = 1,
+    CMD_EXIT_REFUTED = 1, /* verify: a check failed */
     CMD_EXIT_USAGE = 2,
     CMD_EXIT_LIMIT = 3,  /* the job hit a limit */
     CMD_EXIT_SERVICE = 4 /* the service, the machine or the network failed */
@@ -58,6 +59,7 @@ int cmd_secret_revoke(const struct cmd *cmd, int argc, char **argv);
 int cmd_secret_remove(const struct cmd *cmd, int argc, char **argv);
 int cmd_secret_audit(const struct cmd *cmd, int argc, char **argv);
 int cmd_secret_rotate(const struct cmd *cmd, int argc, char **argv);
+int cmd_verify(const struct cmd *cmd, int argc, char **argv);
 int cmd_bench_engine(const struct cmd *cmd, int argc, char **argv);
 int cmd_completion(const struct cmd *cmd, int argc, char **argv);
 
@@ -75,6 +77,7 @@ void cmd_secret_revoke_options(struct option_list *list);
 void cmd_secret_remove_options(struct option_list *list);
 void cmd_secret_audit_options(struct option_list *list);
 void cmd_secret_rotate_options(struct option_list *list);
+void cmd_verify_options(struct option_list *list);
 void cmd_bench_engine_options(struct option_list *list);
 
 #endif

@@ -1,0 +1,163 @@
+/*
+ * `neocompute verify`: reads a receipt and what its holder has beside it, and shows what the checks
+ * of protect/verify.h say. Nobody is asked unless a URL is given.
+ */
+#include "cmd/verify.h"
+
+#include "base/clock.h"
+#include "base/json_read.h"
+#include "cmd/client.h"
+#include "cmd/cmd.h"
+#include "cmd/file.h"
+#include <string.h>
+#include <unistd.h>
+
+#define MS_PER_S 1000
+
+static void add_text(struct option_list *list, const char *name, const char *value,
+                     const char *text, size_t offset)
+{
+    option_add(list, (struct args_option){name, value, text, NULL, args_set_text, offset});
+}
+
+void cmd_verify_options(struct option_list *list)
+{
+#define AT(field) offsetof(struct verify_options, field)
+    option_add_trust(list, AT(trust));
+    add_text(list, "bundle", "FILE|URL", "the attestation bundle, or a receipt's", AT(bundle));
+    add_text(list, "jwks", "FILE|URL", "a key set that must have the key", AT(jwks));
+    add_text(list, "script", "FILE", "the script that it must have been", AT(script));
+    add_text(list, "input", "FILE", "the input that it must have had", AT(input));
+    add_text(list, "output", "FILE", "the output that must have come", AT(output));
+    add_text(list, "job", "ID", "the job that it must be about", AT(job));
+    add_text(list, "nonce", "TEXT", "the nonce that the request had", AT(nonce));
+    add_text(list, "user", "ID", "whose job it must have been", AT(user));
+    add_text(list, "salt", "TEXT", "receipt_salt, where it is not beside the receipt", AT(salt));
+    add_text(list, "entry", "NAME", "the function that must have been called", AT(entry));
+    option_add(list, (struct args_option){"max-age", "TIME", "how old it may be", NULL, args_set_ms,
+                                          AT(max_age_ms)});
+    option_add(list, (struct args_option){"replay", NULL,
+                                          "run the script again: takes --script, and --input", NULL,
+                                          args_set_flag, AT(replay)});
+    run_secrets_add_options(list, AT(secrets));
+    option_add_isolation(list, AT(isolation));
+    option_add(list, (struct args_option){"json", NULL, "print the checks as JSON", NULL,
+                                          args_set_flag, AT(json)});
+#undef AT
+}
+
+/* --- reading --- */
+
+enum file { FILE_TEXT, FILE_BUNDLE, FILE_JWKS, FILE_SCRIPT, FILE_INPUT, FILE_OUTPUT, FILE_COUNT };
+
+static struct span span_of_buf(const struct buf *buf)
+{
+    return (struct span){buf->data, buf->size};
+}
+
+/* A receipt or a document, rather than the name of a file with one. */
+static bool is_text(const char *argument)
+{
+    static const char characters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+        "-_.~";
+    size_t size = strlen(argument);
+    return *argument == '{' ||
+           (size > 255 && strspn(argument, characters) == size); /* no file has such a name */
+}
+
+static bool is_url(const char *where)
+{
+    return strncmp(where, "http://", 7) == 0 || strncmp(where, "https://", 8) == 0;
+}
+
+static int read_one(const char *where, enum file file, struct buf *buf, struct error_detail *detail)
+{
+    *buf = BUF_INIT(CLIENT_ANSWER_BYTES + 1);
+    if (!where)
+        return 0;
+    if (file == FILE_TEXT && is_text(where))
+        return buf_add_str(buf, where);
+    if ((file == FILE_BUNDLE || file == FILE_JWKS) && is_url(where))
+        return client_fetch(where, buf, detail);
+    return file_read(where, buf, detail);
+}
+
+static int read_files(const char *text, const struct verify_options *o, struct buf *files,
+                      struct error_detail *detail)
+{
+    const char *const where[FILE_COUNT] = {text,      o->bundle, o->jwks,
+                                           o->script, o->input,  o->output};
+    int stdin_users = 0;
+    for (int i = 0; i < FILE_COUNT; i++)
+        stdin_users += where[i] && strcmp(where[i], "-") == 0;
+    if (stdin_users > 1)
+        return error_set(detail, ERR_USAGE, "", "only one of them can be read from -");
+    for (int i = 0; i < FILE_COUNT; i++) {
+        int r = read_one(where[i], (enum file)i, &files[i], detail);
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+static struct verify_request make_request(const struct verify_options *o, const struct trust *trust,
+                                          const struct buf *files)
+{
+    return (struct verify_request){
+        .text = span_of_buf(&files[FILE_TEXT]),
+        .bundle = span_of_buf(&files[FILE_BUNDLE]),
+        .jwks = span_of_buf(&files[FILE_JWKS]),
+        .policy = trust->policy,
+        .script = span_of_buf(&files[FILE_SCRIPT]),
+        .input = span_of_buf(&files[FILE_INPUT]),
+        .output = span_of_buf(&files[FILE_OUTPUT]),
+        .job = span_of(o->job),
+        .nonce = span_of(o->nonce),
+        .user = span_of(o->user),
+        .entry = span_of(o->entry),
+        .salt = span_of(o->salt),
+        .max_age_s = o->max_age_ms == UINT64_MAX ? VERIFY_ANY_AGE : o->max_age_ms / MS_PER_S,
+        .now_unix_s = clock_unix_ms() / MS_PER_S,
+    };
+}
+
+/* Everything that is wrong before a check could be made is a wrong call: status 2. */
+static int fail_usage(const struct error_detail *detail)
+{
+    cmd_fail(detail);
+    return CMD_EXIT_USAGE;
+}
+
+int cmd_verify(const struct cmd *cmd, int argc, char **argv)
+{
+    static const int statuses[] = {[VERIFY_PASSED] = CMD_EXIT_DONE,
+                                   [VERIFY_FAILED] = CMD_EXIT_REFUTED,
+                                   [VERIFY_UNDECIDED] = CMD_EXIT_USAGE};
+    static struct verify_options options = {.max_age_ms = UINT64_MAX};
+    static struct verify verify;
+    struct buf files[FILE_COUNT] = {0};
+    struct error_detail detail = {0};
+    struct args_result arguments;
+    struct trust trust;
+    int status;
+
+    if (!cmd_parse(cmd, &options, argc, argv, &arguments, &status))
+        return status;
+    if (trust_read(&options.trust, &trust, &detail) ||
+        read_files(arguments.arguments[0], &options, files, &detail)) {
+        status = fail_usage(&detail);
+    } else {
+        struct verify_request request = make_request(&options, &trust, files);
+        verify_run(&request, &verify);
+        if (options.replay)
+            verify_replay(&options, &options.secrets, &verify);
+        status = statuses[verify_verdict(&verify)];
+        if (!verify_show(&verify, options.json))
+            status = CMD_EXIT_USAGE;
+        verify_done(&verify);
+    }
+    for (int i = 0; i < FILE_COUNT; i++)
+        buf_done(&files[i]);
+    return status;
+}
