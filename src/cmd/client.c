@@ -62,19 +62,22 @@ const char *client_user(const struct client_options *options)
 }
 
 static struct curl_slist *make_headers(const struct client_options *options, struct span body,
-                                       uint64_t if_match)
+                                       const struct client_extra *extra)
 {
-    char user[512], match[48];
+    char user[512], match[48], type[128];
     struct curl_slist *headers = NULL;
 
     snprintf(user, sizeof(user), "X-User-ID: %s", client_user(options));
     headers = curl_slist_append(headers, user);
     /* curl would ask first whether a large body is welcome, and wait. */
     headers = curl_slist_append(headers, "Expect:");
-    if (body.size > 0)
-        headers = curl_slist_append(headers, "Content-Type: application/json");
-    if (if_match) {
-        snprintf(match, sizeof(match), "If-Match: \"%" PRIu64 "\"", if_match);
+    if (body.size > 0) {
+        snprintf(type, sizeof(type), "Content-Type: %s",
+                 extra->content_type ? extra->content_type : "application/json");
+        headers = curl_slist_append(headers, type);
+    }
+    if (extra->if_match) {
+        snprintf(match, sizeof(match), "If-Match: \"%" PRIu64 "\"", extra->if_match);
         headers = curl_slist_append(headers, match);
     }
     return headers;
@@ -102,13 +105,14 @@ static void set_body(CURL *curl, const char *method, struct span body)
 }
 
 static int send_request(const struct client_options *options, const char *method,
-                        const char *target, struct span body, uint64_t if_match,
+                        const char *target, struct span body, const struct client_extra *extra,
                         struct client_answer *ret, struct error_detail *detail)
 {
     struct client_answer answer = {.body = BUF_INIT(CLIENT_ANSWER_BYTES)};
     char url[URL_BYTES], reason[CURL_ERROR_SIZE] = "";
     size_t server_size = strlen(options->server);
     struct curl_slist *headers = NULL;
+    const char *type = NULL;
     CURLcode code;
     CURL *curl;
     int r;
@@ -120,7 +124,7 @@ static int send_request(const struct client_options *options, const char *method
         server_size--;
     snprintf(url, sizeof(url), "%.*s%s", (int)server_size, options->server, target);
     curl = curl_easy_init();
-    headers = make_headers(options, body, if_match);
+    headers = make_headers(options, body, extra);
     if (!curl || !headers) {
         r = error_set(detail, ERR_NO_MEMORY, "", "no memory for a request");
         goto out;
@@ -142,6 +146,8 @@ static int send_request(const struct client_options *options, const char *method
         goto out;
     }
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
+    if (curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type) == CURLE_OK && type)
+        snprintf(answer.type, sizeof(answer.type), "%s", type);
     *ret = answer;
     answer.body = (struct buf){0};
 out:
@@ -155,7 +161,7 @@ out:
 int client_send(const struct client_options *options, const char *method, const char *target,
                 struct span body, struct client_answer *ret, struct error_detail *detail)
 {
-    return send_request(options, method, target, body, 0, ret, detail);
+    return send_request(options, method, target, body, &(struct client_extra){0}, ret, detail);
 }
 
 static size_t append(char *data, size_t one, size_t size, void *ctx)
@@ -200,6 +206,17 @@ static void copy_member(struct span object, const char *key, char *text, size_t 
     buf_done(&buf);
 }
 
+int client_problem(long status, struct span problem, struct error_detail *detail)
+{
+    char name[64], message[384];
+
+    copy_member(problem, "error_code", name, sizeof(name));
+    copy_member(problem, "message", message, sizeof(message));
+    int code = error_from_name(name);
+    return error_set(detail, code < 0 ? code : ERR_PROTOCOL, "", "%ld %s%s%s", status, name,
+                     *message ? ": " : "", message);
+}
+
 int client_call(const struct client_options *options, const char *method, const char *target,
                 struct span body, struct client_answer *ret, struct error_detail *detail)
 {
@@ -213,8 +230,7 @@ int client_call_with(const struct client_options *options, const char *method, c
                      struct error_detail *detail)
 {
     struct client_answer answer;
-    char name[64], message[384];
-    int r = send_request(options, method, target, body, extra->if_match, &answer, detail);
+    int r = send_request(options, method, target, body, extra, &answer, detail);
 
     if (r < 0)
         return r;
@@ -223,12 +239,7 @@ int client_call_with(const struct client_options *options, const char *method, c
         *ret = answer;
         return 0;
     }
-    struct span problem = {answer.body.data, answer.body.size};
-    copy_member(problem, "error_code", name, sizeof(name));
-    copy_member(problem, "message", message, sizeof(message));
-    r = error_from_name(name);
-    r = error_set(detail, r < 0 ? r : ERR_PROTOCOL, "", "%ld %s%s%s", answer.status, name,
-                  *message ? ": " : "", message);
+    r = client_problem(answer.status, (struct span){answer.body.data, answer.body.size}, detail);
     client_answer_done(&answer);
     return r;
 }

@@ -14,6 +14,7 @@ struct client_answer {
     long status; /* HTTP */
     struct buf body;
     uint64_t etag;   /* the version in the ETag header; 0: none */
+    char type[128];  /* the Content-Type header; "" if there is none */
     char next[1024]; /* the target of the Link header with rel="next"; "" if there is none */
 };
 
@@ -33,14 +34,18 @@ int client_fetch(const char *url, struct buf *ret, struct error_detail *detail);
 
 /* What a request and its answer may carry beside the usual. */
 struct client_extra {
-    uint64_t if_match; /* a version for If-Match; 0: none */
-    uint64_t etag;     /* out: the version in the answer's ETag; 0: none */
+    uint64_t if_match;        /* a version for If-Match; 0: none */
+    const char *content_type; /* of the body; NULL: application/json */
+    uint64_t etag;            /* out: the version in the answer's ETag; 0: none */
 };
 
 /* As client_call, with extras. */
 int client_call_with(const struct client_options *options, const char *method, const char *target,
                      struct span body, struct client_extra *extra, struct client_answer *ret,
                      struct error_detail *detail);
+
+/* Fills `detail` from a problem document that the server sent with this status; its code. */
+int client_problem(long status, struct span problem, struct error_detail *detail);
 
 /* Who is asking: as told, or the name under which they are logged in. Borrowed. */
 const char *client_user(const struct client_options *options);

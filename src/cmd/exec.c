@@ -5,6 +5,7 @@
 #include "base/json_read.h"
 #include "cmd/client.h"
 #include "cmd/cmd.h"
+#include "cmd/exec_proof.h"
 #include "cmd/outcome.h"
 #include "cmd/script.h"
 #include <inttypes.h>
@@ -14,12 +15,18 @@
 struct exec_command {
     struct script_options script;
     struct client_options client;
+    struct trust_options trust;
+    bool sealed;
 };
 
 void cmd_exec_options(struct option_list *list)
 {
     option_add_script(list, offsetof(struct exec_command, script));
     option_add_client(list, offsetof(struct exec_command, client));
+    option_add(list, (struct args_option){
+                         "sealed", NULL, "seal request and answer: only the enclave reads them",
+                         NULL, args_set_flag, offsetof(struct exec_command, sealed)});
+    option_add_trust(list, offsetof(struct exec_command, trust));
 }
 
 /* A limit that was not asked for (0) is left out, so that the server's own applies. */
@@ -36,8 +43,9 @@ static void add_limits(struct buf *buf, const struct limits *limits)
         buf_addf(buf, ",\"memory_limit\":%" PRIu64, limits->value[LIMIT_MEMORY]);
 }
 
+/* `nonce` may be NULL. */
 static int make_body(struct buf *buf, const struct exec_command *command,
-                     const struct script *script, struct error_detail *detail)
+                     const struct script *script, const char *nonce, struct error_detail *detail)
 {
     /* A byte may become six characters of an escape. */
     buf_init(buf, 6 * script->text.size + script->input.size + 4096);
@@ -50,6 +58,14 @@ static int make_body(struct buf *buf, const struct exec_command *command,
     json_next_key(buf, "input");
     buf_add(buf, script->input.data, script->input.size);
     add_limits(buf, &command->script.limits);
+    if (nonce) {
+        json_next_key(buf, "nonce");
+        json_str(buf, nonce);
+    }
+    if (command->sealed && command->client.user) {
+        json_next_key(buf, "expect_user");
+        json_str(buf, command->client.user);
+    }
     buf_add_char(buf, '}');
     if (buf_failed(buf))
         return error_set(detail, ERR_NO_MEMORY, "", "no memory for the request");
@@ -86,15 +102,43 @@ static int show_answer(const struct exec_command *command, struct span answer)
     return status;
 }
 
+/* Sends it as it is asked for; the answer's body, if it is proved where that was asked for. */
+static int call(const struct exec_command *command, const struct script *script, struct buf *ret,
+                struct error_detail *detail)
+{
+    const struct client_options *client = &command->client;
+    bool proved = command->sealed || trust_asked(&command->trust);
+    struct proof proof = {0};
+    struct client_answer answer = {0};
+    struct buf body = {0};
+    int r = proved ? proof_fetch(client, &command->trust, &proof, detail) : 0;
+
+    if (!r)
+        r = make_body(&body, command, script, proved ? proof.nonce : NULL, detail);
+    struct span request = {body.data, body.size};
+    if (!r && command->sealed) {
+        r = proof_call(&proof, client, request, ret, detail);
+    } else if (!r) {
+        r = client_call(client, "POST", "/execute", request, &answer, detail);
+        if (!r)
+            *ret = answer.body;
+    }
+    if (!r && proved)
+        r = proof_check(&proof, client, (struct span){ret->data, ret->size}, script,
+                        command->script.entry, detail);
+    buf_wipe(&body);
+    proof_done(&proof);
+    return r;
+}
+
 int cmd_exec(const struct cmd *cmd, int argc, char **argv)
 {
     struct exec_command command = {.client.server = "http://127.0.0.1:8080"};
     struct limits *limits = &command.script.limits;
-    struct client_answer answer = {0};
+    struct buf answer = BUF_INIT(CLIENT_ANSWER_BYTES);
     struct error_detail detail = {0};
     struct args_result arguments;
     struct script script = {0};
-    struct buf body = {0};
     int status;
 
     if (!cmd_parse(cmd, &command, argc, argv, &arguments, &status))
@@ -103,15 +147,13 @@ int cmd_exec(const struct cmd *cmd, int argc, char **argv)
     /* What the server allows is its business; these only keep a wrong file out of memory. */
     limits->value[LIMIT_SCRIPT_BYTES] = limit_table[LIMIT_SCRIPT_BYTES].most;
     limits->value[LIMIT_INPUT_BYTES] = limit_table[LIMIT_INPUT_BYTES].most;
-    if (script_read(&script, arguments.arguments[0], &command.script, &detail) < 0 ||
-        make_body(&body, &command, &script, &detail) < 0 ||
-        client_call(&command.client, "POST", "/execute", (struct span){body.data, body.size},
-                    &answer, &detail) < 0)
+    if (script_read(&script, arguments.arguments[0], &command.script, &detail) < 0)
+        status = cmd_fail(&detail);
+    else if (call(&command, &script, &answer, &detail) < 0)
         status = cmd_fail(&detail);
     else
-        status = show_answer(&command, (struct span){answer.body.data, answer.body.size});
+        status = show_answer(&command, (struct span){answer.data, answer.size});
     script_done(&script);
-    buf_done(&body);
-    client_answer_done(&answer);
+    buf_wipe(&answer);
     return status;
 }

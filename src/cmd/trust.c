@@ -30,6 +30,11 @@ static int read_identity(const char *file, struct trust *trust, struct error_det
     return r;
 }
 
+bool trust_asked(const struct trust_options *options)
+{
+    return options->identity_key || options->claims_sha256 || options->allow_simulation;
+}
+
 int trust_read(const struct trust_options *options, struct trust *ret, struct error_detail *detail)
 {
     uint8_t digest[(BUNDLE_DIGEST_TEXT - 1) / 2];

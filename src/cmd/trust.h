@@ -19,6 +19,9 @@ struct trust {
     char claims_sha256[BUNDLE_DIGEST_TEXT];
 };
 
+/* Was any of them given? */
+bool trust_asked(const struct trust_options *options);
+
 /* Reads what the options name. ERR_USAGE, and why, in `detail`. */
 int trust_read(const struct trust_options *options, struct trust *ret, struct error_detail *detail);
 
