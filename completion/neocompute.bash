@@ -5,7 +5,7 @@ _neocompute() {
     local command=${COMP_WORDS[1]} words=""
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        words="serve run exec jobs secret verify bench completion --help --version"
+        words="serve run exec jobs secret verify keygen open bench completion --help --version"
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
         return
     fi
@@ -21,7 +21,7 @@ _neocompute() {
     [[ $words ]] || case "$command" in
     "serve") words="--listen --listen-insecure --data-dir --database-url --strict --log-level --log-format --isolation --require-isolation --run-as --body-bytes --script-bytes --input-bytes --secret-refs --timeout --gas-limit --memory-limit --output-bytes --output-depth --error-bytes --log-entries --log-entry-bytes --timers --user-running --user-queued --user-results --user-result-bytes --workers --warm-workers --jobs-per-worker --memory-total --queued --queue-timeout --shutdown-timeout --result-ttl --results --result-bytes --key-lifetime --key-overlap --transfer-bytes --connections --connection-idle --help" ;;
     "run") words="--input --input-file --entry --json --timeout --gas-limit --memory-limit --secret-file --isolation --help" ;;
-    "exec") words="--input --input-file --entry --json --timeout --gas-limit --memory-limit --server --user --help" ;;
+    "exec") words="--input --input-file --entry --json --timeout --gas-limit --memory-limit --server --user --sealed --identity-key --claims-sha256 --allow-simulation --help" ;;
     "jobs list") words="--limit --status --json --server --user --help" ;;
     "jobs show") words="--json --server --user --help" ;;
     "jobs cancel") words="--json --server --user --help" ;;
@@ -33,7 +33,9 @@ _neocompute() {
     "secret remove") words="--server --user --data-dir --database-url --help" ;;
     "secret audit") words="--verify --json --server --user --data-dir --database-url --help" ;;
     "secret rotate") words="--format --server --user --data-dir --database-url --help" ;;
-    "verify") words="--identity-key --claims-sha256 --allow-simulation --bundle --jwks --script --input --output --job --nonce --user --salt --entry --max-age --replay --secret-file --isolation --json --help" ;;
+    "verify") words="--identity-key --claims-sha256 --allow-simulation --bundle --jwks --key --script --input --output --job --nonce --user --salt --entry --max-age --replay --secret-file --isolation --json --help" ;;
+    "keygen") words="FILE --help" ;;
+    "open") words="--key --help" ;;
     "bench engine") words="--json --bounds --help" ;;
     "completion") words="bash --help" ;;
     esac

@@ -61,6 +61,14 @@ const struct cmd cmd_table[] = {
      "needed\n"
      "to decide is missing.\n",
      cmd_verify_options, cmd_verify},
+    {"keygen", "FILE", 1, 1, "Makes a key for encrypt_to, so that only you read the output.",
+     "The private key goes to FILE, which must not be there yet; the public one, for the "
+     "request's\n"
+     "encrypt_to, to standard output.\n",
+     NULL, cmd_keygen},
+    {"open", "ANSWER", 1, 1, "Opens the encrypted_output of an answer.",
+     "ANSWER is a file, or - for standard input. The opened JSON goes to standard output.\n",
+     cmd_open_options, cmd_open},
     {"bench engine", "", 0, 0, "Measures a fresh job, its parts, and what the engine computes.",
      "In microseconds a job: from a realm as it was at the start, through script, input and "
      "output,\n"

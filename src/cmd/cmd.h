@@ -59,6 +59,8 @@ int cmd_secret_revoke(const struct cmd *cmd, int argc, char **argv);
 int cmd_secret_remove(const struct cmd *cmd, int argc, char **argv);
 int cmd_secret_audit(const struct cmd *cmd, int argc, char **argv);
 int cmd_secret_rotate(const struct cmd *cmd, int argc, char **argv);
+int cmd_keygen(const struct cmd *cmd, int argc, char **argv);
+int cmd_open(const struct cmd *cmd, int argc, char **argv);
 int cmd_verify(const struct cmd *cmd, int argc, char **argv);
 int cmd_bench_engine(const struct cmd *cmd, int argc, char **argv);
 int cmd_completion(const struct cmd *cmd, int argc, char **argv);
@@ -77,6 +79,7 @@ void cmd_secret_revoke_options(struct option_list *list);
 void cmd_secret_remove_options(struct option_list *list);
 void cmd_secret_audit_options(struct option_list *list);
 void cmd_secret_rotate_options(struct option_list *list);
+void cmd_open_options(struct option_list *list);
 void cmd_verify_options(struct option_list *list);
 void cmd_bench_engine_options(struct option_list *list);
 

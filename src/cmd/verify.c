@@ -9,10 +9,12 @@
 #include "cmd/client.h"
 #include "cmd/cmd.h"
 #include "cmd/file.h"
+#include "cmd/recipient.h"
 #include <string.h>
 #include <unistd.h>
 
-#define MS_PER_S 1000
+#define MS_PER_S  1000
+#define SALT_MOST 256 /* characters */
 
 static void add_text(struct option_list *list, const char *name, const char *value,
                      const char *text, size_t offset)
@@ -26,6 +28,7 @@ void cmd_verify_options(struct option_list *list)
     option_add_trust(list, AT(trust));
     add_text(list, "bundle", "FILE|URL", "the attestation bundle, or a receipt's", AT(bundle));
     add_text(list, "jwks", "FILE|URL", "a key set that must have the key", AT(jwks));
+    add_text(list, "key", "FILE", "opens encrypted_output, to check what is in it", AT(key));
     add_text(list, "script", "FILE", "the script that it must have been", AT(script));
     add_text(list, "input", "FILE", "the input that it must have had", AT(input));
     add_text(list, "output", "FILE", "the output that must have come", AT(output));
@@ -122,6 +125,25 @@ static struct verify_request make_request(const struct verify_options *o, const 
     };
 }
 
+/* Output and salt out of an answer's encrypted_output. `opened` stays the caller's, to be wiped. */
+static int open_output(const char *key, struct verify_request *request, struct buf *opened,
+                       struct buf *salt, struct error_detail *detail)
+{
+    struct document document;
+    struct span text;
+    int r = recipient_open(key, request->text, opened, detail);
+    if (!r)
+        r = document_read((struct span){opened->data, opened->size}, "encrypted_output", &document,
+                          detail);
+    if (r)
+        return r;
+    if (!request->output.data && document_get(&document, "output", &text))
+        request->output = text;
+    if (!request->salt.data && document_text(&document, "receipt_salt", salt))
+        request->salt = span_of_buf(salt);
+    return 0;
+}
+
 /* Everything that is wrong before a check could be made is a wrong call: status 2. */
 static int fail_usage(const struct error_detail *detail)
 {
@@ -129,13 +151,35 @@ static int fail_usage(const struct error_detail *detail)
     return CMD_EXIT_USAGE;
 }
 
-int cmd_verify(const struct cmd *cmd, int argc, char **argv)
+static int make_checks(const struct verify_options *options, const struct trust *trust,
+                       const struct buf *files, struct run_secrets *secrets,
+                       struct error_detail *detail)
 {
     static const int statuses[] = {[VERIFY_PASSED] = CMD_EXIT_DONE,
                                    [VERIFY_FAILED] = CMD_EXIT_REFUTED,
                                    [VERIFY_UNDECIDED] = CMD_EXIT_USAGE};
-    static struct verify_options options = {.max_age_ms = UINT64_MAX};
     static struct verify verify;
+    struct buf opened = BUF_INIT(CLIENT_ANSWER_BYTES), salt = BUF_INIT(SALT_MOST);
+    struct verify_request request = make_request(options, trust, files);
+    int status = CMD_EXIT_USAGE;
+    if (options->key && open_output(options->key, &request, &opened, &salt, detail)) {
+        fail_usage(detail);
+    } else {
+        verify_run(&request, &verify);
+        if (options->replay)
+            verify_replay(options, secrets, &verify);
+        if (verify_show(&verify, options->json))
+            status = statuses[verify_verdict(&verify)];
+        verify_done(&verify);
+    }
+    buf_wipe(&opened);
+    buf_wipe(&salt);
+    return status;
+}
+
+int cmd_verify(const struct cmd *cmd, int argc, char **argv)
+{
+    static struct verify_options options = {.max_age_ms = UINT64_MAX};
     struct buf files[FILE_COUNT] = {0};
     struct error_detail detail = {0};
     struct args_result arguments;
@@ -145,18 +189,10 @@ int cmd_verify(const struct cmd *cmd, int argc, char **argv)
     if (!cmd_parse(cmd, &options, argc, argv, &arguments, &status))
         return status;
     if (trust_read(&options.trust, &trust, &detail) ||
-        read_files(arguments.arguments[0], &options, files, &detail)) {
+        read_files(arguments.arguments[0], &options, files, &detail))
         status = fail_usage(&detail);
-    } else {
-        struct verify_request request = make_request(&options, &trust, files);
-        verify_run(&request, &verify);
-        if (options.replay)
-            verify_replay(&options, &options.secrets, &verify);
-        status = statuses[verify_verdict(&verify)];
-        if (!verify_show(&verify, options.json))
-            status = CMD_EXIT_USAGE;
-        verify_done(&verify);
-    }
+    else
+        status = make_checks(&options, &trust, files, &options.secrets, &detail);
     for (int i = 0; i < FILE_COUNT; i++)
         buf_done(&files[i]);
     return status;

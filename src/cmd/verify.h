@@ -12,6 +12,7 @@
 struct verify_options {
     struct trust_options trust;
     const char *bundle, *jwks;
+    const char *key; /* opens an answer's encrypted_output, for output and salt */
     const char *script, *input, *output;
     const char *job, *nonce, *user, *salt, *entry;
     uint64_t max_age_ms; /* UINT64_MAX: any */

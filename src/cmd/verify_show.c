@@ -26,13 +26,18 @@ static void add_simulation(struct buf *out, const struct verify *v)
                            "behind it.\n");
 }
 
+static bool is_salt(const char *name)
+{
+    return strcmp(name, "salt") == 0 || strcmp(name, "receipt_salt") == 0;
+}
+
 static void add_uncovered(struct buf *out, const struct verify *v)
 {
     const char *name, *before = "not covered: ";
     for (size_t at = 0; (name = verify_uncovered(v, &at)); before = ", ")
-        buf_addf(out, "%s%s", before, name);
+        buf_addf(out, "%s%s%s", before, name, is_salt(name) ? " (--user ID covers it)" : "");
     if (*before == ',')
-        buf_add_str(out, " (the receipt says nothing about them, or nobody asked)\n");
+        buf_add_char(out, '\n');
 }
 
 static void add_verdict(struct buf *out, const struct verify *v)

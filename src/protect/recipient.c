@@ -9,7 +9,6 @@
 
 #define KEY_SIZE 32
 #define X_SIZE   43 /* characters of base64url of a key */
-#define INFO     SPAN("neocompute encrypted output")
 
 static int bad(struct error_detail *detail, const char *why)
 {
@@ -86,8 +85,8 @@ int recipient_read(struct span json, struct recipient *ret, struct error_detail 
         return r;
     r = thumbprint(key, made.thumbprint);
     if (!r)
-        r = hpke_setup_sender(HPKE_KEM_X25519, (struct span){(const char *)key, sizeof key}, INFO,
-                              NULL, enc, &made.context);
+        r = hpke_setup_sender(HPKE_KEM_X25519, (struct span){(const char *)key, sizeof key},
+                              RECIPIENT_INFO, NULL, enc, &made.context);
     if (r == ERR_INVALID_FIELD)
         return bad(detail, "nothing can be sealed to this key: its point is of low order");
     if (r)

@@ -12,6 +12,7 @@
 #include "protect/hpke.h"
 #include "protect/jws.h"
 
+#define RECIPIENT_INFO     SPAN("neocompute encrypted output")
 #define RECIPIENT_ENC_SIZE 32
 #define RECIPIENT_FRAME    (RECIPIENT_ENC_SIZE + HPKE_TAG_SIZE) /* bytes that sealing adds */
 
