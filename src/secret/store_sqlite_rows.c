@@ -351,19 +351,19 @@ static int list_facts(struct store *store, const char *prefix, struct span after
 static int put_document(struct store *store, const struct store_document *document)
 {
     sqlite3_stmt *stmt =
-        bind_place(self(store), SQL_PUT_DOCUMENT, document->digest, document->text);
+        sqlite_bind_place(sqlite_self(store), SQL_PUT_DOCUMENT, document->digest, document->text);
     sqlite3_bind_int64(stmt, 3, document->not_after_unix_ms);
     sqlite3_bind_int64(stmt, 4, now_ms());
-    return store_sqlite_run(self(store), SQL_PUT_DOCUMENT);
+    return store_sqlite_run(sqlite_self(store), SQL_PUT_DOCUMENT);
 }
 
 static int get_document(struct store *store, struct span digest, struct arena *arena,
                         struct span *ret)
 {
-    sqlite3_stmt *stmt = self(store)->statements[SQL_GET_DOCUMENT];
+    sqlite3_stmt *stmt = sqlite_self(store)->statements[SQL_GET_DOCUMENT];
     struct span found = {0};
-    bind_text(stmt, 1, digest);
-    int r = each_row(stmt, arena, fact_row, &found);
+    sqlite_bind_text(stmt, 1, digest);
+    int r = sqlite_each_row(stmt, arena, fact_row, &found);
     if (!r && !found.data)
         r = ERR_NOT_FOUND;
     if (!r)

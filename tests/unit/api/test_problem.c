@@ -97,7 +97,7 @@ static struct job_view a_view(enum job_status status)
 static yajl_val write_job(const struct job_view *view, struct buf *buf)
 {
     buf_init(buf, job_json_size(view)); /* so it is enough */
-    assert_int_equal(job_json_write(buf, view), 0);
+    assert_int_equal(job_json_write(buf, view, NULL), 0);
     return parse(buf);
 }
 
