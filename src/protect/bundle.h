@@ -15,7 +15,7 @@
 
 #define BUNDLE_DIGEST_TEXT   65 /* hex of a SHA-256, with its NUL */
 #define BUNDLE_CLAIMS_MOST   (64 * 1024)
-#define BUNDLE_CLOCK_SLACK_S 300 /* a late rotation, and clocks that differ */
+#define BUNDLE_CLOCK_SLACK_S 60 /* a late rotation, and clocks that differ */
 
 struct bundle {
     struct document document; /* what it was read from; borrowed */
