@@ -37,6 +37,11 @@ static int take_key(const char *name, struct secret_key *key, bool *has,
     return r;
 }
 
+int secret_store_audit_key(struct protect *protect, uint8_t ret[AUDIT_KEY_SIZE])
+{
+    return protect_derive(protect, PROTECT_AUDIT, AUDIT_KEY_VERSION, (struct span){0}, ret);
+}
+
 static int open_store(const char *data_dir, const char *database_url, struct store **ret,
                       struct error_detail *detail)
 {
@@ -58,8 +63,7 @@ int secret_store_open(const char *data_dir, const char *database_url, struct pro
     if (!r)
         r = take_key("SECRETS_MASTER_KEY_PREVIOUS", &made.previous, &made.has_previous, detail);
     if (!r)
-        r = protect_derive(protect, PROTECT_AUDIT, AUDIT_KEY_VERSION, (struct span){0},
-                           made.audit_key);
+        r = secret_store_audit_key(protect, made.audit_key);
     if (!r)
         r = open_store(data_dir, database_url, &made.store, detail);
     if (r)

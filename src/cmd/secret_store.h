@@ -26,6 +26,9 @@ int secret_store_open(const char *data_dir, const char *database_url, struct pro
                       struct secret_store *ret, struct error_detail *detail);
 void secret_store_close(struct secret_store *store);
 
+/* The audit key of a master key. ERR_INTERNAL. */
+int secret_store_audit_key(struct protect *protect, uint8_t ret[AUDIT_KEY_SIZE]);
+
 /* The value of an environment variable with its copy in the environment wiped; NULL if there is
  * none. Returns owned text: wipe and free it with secret_environment_drop. */
 char *secret_environment_take(const char *name);

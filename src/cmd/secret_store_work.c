@@ -8,6 +8,7 @@
 #include "secret/audit.h"
 #include "secret/rotate.h"
 #include <inttypes.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -120,17 +121,39 @@ static void print_report(const struct audit_report *r, bool json)
     puts(json ? "}" : audit_report_clean(r) ? "The log is whole." : "The log was tampered with.");
 }
 
+/* The audit key of COMPUTE_MASTER_KEY_PREVIOUS, if it is set: chains of before the change. */
+static int take_previous_key(uint8_t ret[AUDIT_KEY_SIZE], bool *has, struct error_detail *detail)
+{
+    struct protect *protect = NULL;
+    char *text = secret_environment_take("COMPUTE_MASTER_KEY_PREVIOUS");
+    int r = text ? protect_new(text, &protect, detail) : 0;
+    if (r)
+        snprintf(detail->field, sizeof detail->field, "COMPUTE_MASTER_KEY_PREVIOUS");
+    if (protect)
+        r = secret_store_audit_key(protect, ret);
+    *has = text && !r;
+    secret_environment_drop(text);
+    protect_free(protect);
+    return r;
+}
+
 static int verify(const struct work_options *options)
 {
+    uint8_t previous[AUDIT_KEY_SIZE];
+    bool has_previous = false;
     struct error_detail detail = {0};
     struct protect *protect = NULL;
     struct secret_store store = {0};
     struct audit_report report = {0};
-    int r = open_alone(options, &protect, &store, &detail);
-    if (!r && (r = audit_verify(store.store, store.audit_key, &report)))
+    int r = take_previous_key(previous, &has_previous, &detail);
+    if (!r)
+        r = open_alone(options, &protect, &store, &detail);
+    if (!r &&
+        (r = audit_verify(store.store, store.audit_key, has_previous ? previous : NULL, &report)))
         error_set(&detail, r, "", "the log could not be read to its end");
     if (!r)
         print_report(&report, options->json);
+    OPENSSL_cleanse(previous, sizeof previous);
     secret_store_close(&store);
     protect_free(protect);
     return r ? cmd_fail(&detail) : audit_report_clean(&report) ? CMD_EXIT_DONE : 1;

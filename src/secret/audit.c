@@ -158,6 +158,7 @@ static bool checkpoint_read(struct audit_mac *key, struct span boot_id, struct s
 /* One chain as far as it has been walked. */
 struct walked {
     char boot_id[STORE_BOOT_ID_SIZE];
+    struct audit_mac *key; /* what it was made with; NULL: not known yet */
     uint64_t seq;
     uint8_t mac[STORE_MAC_SIZE];
     uint64_t checkpoint_seq; /* 0: none */
@@ -165,7 +166,8 @@ struct walked {
 };
 
 struct walk {
-    struct audit_mac mac;
+    struct audit_mac key, previous;
+    bool has_previous;
     struct walked *chains;
     size_t count, capacity;
     struct audit_report report;
@@ -201,6 +203,20 @@ static void note_bad(struct walk *w, uint64_t *counter, uint64_t id)
         w->report.first_bad_id = id;
 }
 
+/* Under one key or the other; the chain's key is then known. */
+static bool take_checkpoint(struct walk *w, struct walked *chain, struct span boot_id,
+                            struct span text)
+{
+    struct audit_mac *const keys[] = {&w->key, w->has_previous ? &w->previous : NULL};
+    for (int i = 0; i < 2 && keys[i]; i++)
+        if (checkpoint_read(keys[i], boot_id, text, &chain->checkpoint_seq,
+                            chain->checkpoint_mac)) {
+            chain->key = keys[i];
+            return true;
+        }
+    return false;
+}
+
 static int read_checkpoints(struct store *store, struct walk *w)
 {
     struct span names[PAGE], values[PAGE], after = {0};
@@ -219,8 +235,7 @@ static int read_checkpoints(struct store *store, struct walk *w)
             struct walked *chain = chain_of(w, boot_id);
             if (!chain)
                 r = ERR_NO_MEMORY;
-            else if (!checkpoint_read(&w->mac, boot_id, values[i], &chain->checkpoint_seq,
-                                      chain->checkpoint_mac))
+            else if (!take_checkpoint(w, chain, boot_id, values[i]))
                 note_bad(w, &w->report.forged, 0);
             w->report.checkpoints++;
         }
@@ -230,6 +245,23 @@ static int read_checkpoints(struct store *store, struct walk *w)
         }
         arena_done(&arena);
     } while (!r && count == PAGE);
+    return r;
+}
+
+/* The MAC that the row must have. A chain without a checkpoint shows by its first row under which
+ * key it was made. */
+static int expected_mac(struct walk *w, struct walked *chain, const struct store_audit *row,
+                        uint8_t ret[STORE_MAC_SIZE])
+{
+    bool known = chain->key;
+    chain->key = known ? chain->key : &w->key;
+    int r = row_mac(chain->key, row, chain->mac, ret);
+    if (r || known || !w->has_previous || CRYPTO_memcmp(row->mac, ret, STORE_MAC_SIZE) == 0)
+        return r;
+    chain->key = &w->previous;
+    r = row_mac(chain->key, row, chain->mac, ret);
+    if (!r && CRYPTO_memcmp(row->mac, ret, STORE_MAC_SIZE) != 0)
+        chain->key = NULL; /* neither: this row is wrong, the next one may tell */
     return r;
 }
 
@@ -245,7 +277,7 @@ static int walk_row(struct walk *w, const struct store_audit *row)
     uint8_t expected[STORE_MAC_SIZE];
     if (!chain)
         return ERR_NO_MEMORY;
-    int r = row_mac(&w->mac, row, chain->mac, expected);
+    int r = expected_mac(w, chain, row, expected);
     if (r)
         return r;
     if (row->seq != chain->seq + 1)
@@ -283,10 +315,13 @@ static int walk_rows(struct store *store, struct walk *w)
     return r;
 }
 
-int audit_verify(struct store *store, const uint8_t key[AUDIT_KEY_SIZE], struct audit_report *ret)
+int audit_verify(struct store *store, const uint8_t key[AUDIT_KEY_SIZE], const uint8_t *previous,
+                 struct audit_report *ret)
 {
-    struct walk w = {0};
-    int r = audit_mac_init(&w.mac, key);
+    struct walk w = {.has_previous = previous};
+    int r = audit_mac_init(&w.key, key);
+    if (!r && previous)
+        r = audit_mac_init(&w.previous, previous);
     if (!r)
         r = read_checkpoints(store, &w);
     if (!r)
@@ -296,7 +331,8 @@ int audit_verify(struct store *store, const uint8_t key[AUDIT_KEY_SIZE], struct 
         w.report.cut += w.chains[i].seq < w.chains[i].checkpoint_seq;
     }
     free(w.chains);
-    audit_mac_done(&w.mac);
+    audit_mac_done(&w.key);
+    audit_mac_done(&w.previous);
     if (!r)
         *ret = w.report;
     return r;

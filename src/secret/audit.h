@@ -62,7 +62,12 @@ static inline bool audit_report_clean(const struct audit_report *r)
     return r->changed + r->gaps + r->cut + r->forged == 0;
 }
 
-/* Walks the whole store. ERR_SYSTEM, ERR_NO_MEMORY, ERR_INTERNAL. */
-int audit_verify(struct store *store, const uint8_t key[AUDIT_KEY_SIZE], struct audit_report *ret);
+/*
+ * Walks the whole store. `previous` (may be NULL) is the audit key before this one: a chain is
+ * taken as a whole under one of the two, so whoever has the old key can forge chains as long as it
+ * is given. ERR_SYSTEM, ERR_NO_MEMORY, ERR_INTERNAL.
+ */
+int audit_verify(struct store *store, const uint8_t key[AUDIT_KEY_SIZE], const uint8_t *previous,
+                 struct audit_report *ret);
 
 #endif

@@ -281,7 +281,7 @@ static void the_audit_chain_shows_tampering(void **state)
     struct store *store;
     struct audit_report report;
     assert_int_equal(store_sqlite_open(f->path, &store, NULL), 0);
-    assert_int_equal(audit_verify(store, f->audit_key, &report), 0);
+    assert_int_equal(audit_verify(store, f->audit_key, NULL, &report), 0);
     assert_true(audit_report_clean(&report));
     assert_int_equal(report.chained, 5);
     assert_int_equal(report.checkpoints, 1);
@@ -305,7 +305,7 @@ static void the_audit_chain_shows_tampering(void **state)
         assert_int_equal(sqlite3_exec(db, attacks[i].sql, NULL, NULL, NULL), SQLITE_OK);
         sqlite3_close(db);
         assert_int_equal(store_sqlite_open(f->path, &store, NULL), 0);
-        assert_int_equal(audit_verify(store, f->audit_key, &report), 0);
+        assert_int_equal(audit_verify(store, f->audit_key, NULL, &report), 0);
         assert_int_not_equal(*(uint64_t *)((char *)&report + attacks[i].offset), 0);
         store->ops->close(store);
     }
