@@ -96,6 +96,8 @@ static int scan_object(struct envelope *envelope)
 int envelope_scan(struct span body, struct span *ret_input, struct error_detail *detail)
 {
     struct envelope envelope = {.body = body, .detail = detail};
+    if (body.size == 0) /* and may be nowhere */
+        return error_set(detail, ERR_INVALID_JSON, "", "the body is empty; it must be an object");
     size_t valid = utf8_valid_prefix(body);
     if (valid < body.size)
         return refuse_at(&envelope, "it is not UTF-8", body.data + valid);

@@ -127,6 +127,15 @@ static void test_refused(void **state)
         expect(cases[i].body, cases[i].code, cases[i].field);
 }
 
+static void test_no_body(void **state)
+{
+    struct request request;
+    struct error_detail detail;
+    struct buf text = BUF_INIT(0);
+    int r = request_parse((struct span){NULL, 0}, &limits, &text, &request, &detail);
+    assert_int_equal(r, ERR_INVALID_JSON);
+}
+
 static void test_nul_bytes(void **state)
 {
     static const struct span cases[] = {
@@ -388,6 +397,7 @@ int main(void)
     limits.value[LIMIT_MEMORY_TOTAL] = 1 * GIB;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_no_body),
         cmocka_unit_test(test_nul_bytes),
         cmocka_unit_test(test_everything),
         cmocka_unit_test(test_defaults),
