@@ -51,8 +51,8 @@ _Static_assert(STRIDE + BLOCK - 1 <= GUARD_WINDOW, "a window may contain no whol
  * 10 KiB of text and one value of 64 KiB took the core more than 20 s. What secrets are made of
  * meets hardly any.
  */
-#define STEPS_MOST     (1u << 18)
-#define NEEDLES_A_STEP 32 /* needles that are compared for the price of one entry */
+#define STEPS_MOST     (1u << 17) /* some milliseconds */
+#define NEEDLES_A_STEP 32         /* needles that are compared for the price of one entry */
 
 struct entry {
     uint64_t key; /* KEY_CHARS characters of text */

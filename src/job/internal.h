@@ -17,12 +17,11 @@
 
 /* The part of a job that goes when it has ended. */
 struct live {
-    struct job_submission submission;   /* while it waits: with the storage */
-    struct span *secret_refs;           /* owned copy of the submission's */
-    struct exec_run *run;               /* while it runs */
-    struct secret_ticket *ticket;       /* while it waits for its secrets */
-    struct secret_set *secrets;         /* owned, until it ends */
-    struct guard *guard, *output_guard; /* owned; over the values in `secrets` */
+    struct job_submission submission; /* while it waits: with the storage */
+    struct span *secret_refs;         /* owned copy of the submission's */
+    struct exec_run *run;             /* while it runs */
+    struct secret_ticket *ticket;     /* while it waits for its secrets */
+    struct secret_set *secrets;       /* owned, until it ends */
     struct job *ready_next; /* among those that have their secrets and wait for a worker */
     char *caller;           /* owned: address and user agent, while it waits */
     struct job_waiter *waiters;

@@ -61,8 +61,8 @@ static int give_to_worker(struct job *job)
         .timeout_ms = job->timeout_ms,
         .gas_limit = job->gas_limit,
         .memory_limit = job->memory_limit,
-        .guard = live->guard,
-        .output_guard = live->output_guard,
+        .guard = set ? set->guard : NULL,
+        .output_guard = set ? set->output_guard : NULL,
     };
     return exec_start(job->service->pool, &request, run_done, job, &live->run);
 }

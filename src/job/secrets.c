@@ -8,52 +8,11 @@
 #include "protect/receipt.h"
 #include <stdlib.h>
 
-/* A guard over the set's values; for the output without those that may be in it. */
-static int make_guard(const struct secret_set *set, bool output, struct guard **ret)
-{
-    struct guard_secret *list = calloc(set->count + 1, sizeof *list);
-    if (!list)
-        return ERR_NO_MEMORY;
-    size_t count = 0;
-    for (size_t i = 0; i < set->count; i++) {
-        const struct secret_value *value = &set->values[i];
-        if (value->guard && !(output && value->allow_output))
-            list[count++] =
-                (struct guard_secret){value->name, {(const char *)value->bytes.data, value->size}};
-    }
-    int r = count > 0 ? guard_new(list, count, ret) : 0;
-    free(list);
-    return r;
-}
-
-static bool some_may_leave(const struct secret_set *set)
-{
-    for (size_t i = 0; i < set->count; i++)
-        if (set->values[i].guard && set->values[i].allow_output)
-            return true;
-    return false;
-}
-
-/* Two guards only where the output may hold what logs may not. */
-static int make_guards(struct live *live)
-{
-    int r = make_guard(live->secrets, false, &live->guard);
-    live->output_guard = live->guard;
-    if (r || !live->submission.allow_secret_output || !some_may_leave(live->secrets))
-        return r;
-    live->output_guard = NULL;
-    return make_guard(live->secrets, true, &live->output_guard);
-}
-
 void job_drop_secrets(struct live *live)
 {
     if (live->ticket)
         secret_forget(live->ticket);
     live->ticket = NULL;
-    if (live->output_guard != live->guard)
-        guard_free(live->output_guard);
-    guard_free(live->guard);
-    live->guard = live->output_guard = NULL;
     secret_set_free(live->secrets);
     live->secrets = NULL;
 }
@@ -85,8 +44,6 @@ static void on_resolved(void *ctx, int code, struct secret_set *set,
         warn_unlisted(service, set);
     if (code)
         job_end(job, code, NULL, detail->message);
-    else if (make_guards(live))
-        job_end(job, ERR_RESOURCE_EXHAUSTED, NULL, NULL);
     else
         job_hand_over(job);
     job_dispatch(service);
@@ -119,6 +76,7 @@ int job_ask_secrets(struct job *job, struct error_detail *detail)
         .count = submission->secret_count,
         .entry_point = submission->entry_point,
         .job_id = {job->id.text, UUID_SIZE - 1},
+        .allow_output = submission->allow_secret_output,
     };
     int r = protect_hash(job->service->protect, submission->script, ask.script_sha256);
     if (!r)

@@ -298,6 +298,17 @@ static int resolve(struct batch *batch)
     return r ? r : write_down(batch);
 }
 
+/* Half of a guard is none: without memory for it nothing is handed out. */
+static void guard(struct secret_ticket *t)
+{
+    if (!t->set || !secret_set_guard(t->set, t->ask.allow_output))
+        return;
+    secret_set_free(t->set);
+    t->set = NULL;
+    t->answer.code = error_set(&t->answer.detail, ERR_RESOURCE_EXHAUSTED, "secret_refs",
+                               "no memory for the leak guard");
+}
+
 void secret_resolve_batch(struct secret_service *s, struct secret_ticket **tickets, size_t count)
 {
     struct batch batch = {s, tickets, count, .now_unix_ms = (int64_t)clock_unix_ms()};
@@ -308,6 +319,8 @@ void secret_resolve_batch(struct secret_service *s, struct secret_ticket **ticke
                    !s->key     ? "the service has no SECRETS_MASTER_KEY"
                    : !s->store ? "the service has no database for secrets"
                                : "the database of secrets cannot be used now");
+    for (size_t i = 0; !r && i < count; i++)
+        guard(tickets[i]);
     secret_note_store(s, r);
     count_stats(s, tickets, count, r == 0);
 }

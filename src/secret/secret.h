@@ -67,6 +67,7 @@ struct secret_ask {
     uint8_t script_sha256[SECRET_HASH_SIZE];
     struct span entry_point;
     struct span job_id; /* text */
+    bool allow_output;  /* values whose owner lets them out may be in the output */
 };
 
 struct secret_value {
@@ -78,11 +79,17 @@ struct secret_value {
     bool unlisted; /* it has no list of services: the caller warns */
 };
 
-/* All secrets of one job. */
+/*
+ * All secrets of one job, and the leak guards over them (guard.h; NULL: nothing to look for). They
+ * are made where the values were opened: with as many and as long values as may be, that is work
+ * for tens of milliseconds.
+ */
 struct secret_set {
     struct secret_value *values;
     size_t count;
-    struct arena arena; /* the names */
+    struct guard *guard;        /* of logs and errors */
+    struct guard *output_guard; /* of the output; may be the same */
+    struct arena arena;         /* the names */
 };
 void secret_set_free(struct secret_set *set); /* wipes; NULL is fine */
 

@@ -2,6 +2,7 @@
 #include "secret/service.h"
 
 #include "base/clock.h"
+#include "base/guard.h"
 #include "base/uuid.h"
 #include "secret/rotate.h"
 #include <stdio.h>
@@ -35,6 +36,9 @@ void secret_set_free(struct secret_set *set)
 {
     if (!set)
         return;
+    if (set->output_guard != set->guard)
+        guard_free(set->output_guard);
+    guard_free(set->guard);
     for (size_t i = 0; i < set->count; i++)
         secret_bytes_done(&set->values[i].bytes);
     free(set->values);

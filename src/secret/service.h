@@ -68,6 +68,9 @@ struct secret_service {
 void secret_resolve_batch(struct secret_service *service, struct secret_ticket **tickets,
                           size_t count);
 
+/* [thread] set_guard.c: makes the leak guards over an opened set. ERR_NO_MEMORY. */
+int secret_set_guard(struct secret_set *set, bool allow_output);
+
 /* [thread] Answers one owner's ticket. */
 void secret_manage_one(struct secret_service *service, struct secret_ticket *ticket);
 

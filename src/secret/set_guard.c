@@ -1,0 +1,44 @@
+/*
+ * The leak guards of a job's secrets. Made on the thread of the database, not on the core's loop.
+ */
+#include "base/guard.h"
+#include "secret/service.h"
+#include <stdlib.h>
+
+/* A guard over the set's values; for the output without those that may be in it. */
+static int make_guard(const struct secret_set *set, bool output, struct guard **ret)
+{
+    struct guard_secret *list = calloc(set->count + 1, sizeof *list);
+    if (!list)
+        return ERR_NO_MEMORY;
+    size_t count = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct secret_value *value = &set->values[i];
+        if (value->guard && !(output && value->allow_output))
+            list[count++] =
+                (struct guard_secret){value->name, {(const char *)value->bytes.data, value->size}};
+    }
+    int r = count > 0 ? guard_new(list, count, ret) : 0;
+    free(list);
+    return r;
+}
+
+static bool some_may_leave(const struct secret_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (set->values[i].guard && set->values[i].allow_output)
+            return true;
+    return false;
+}
+
+int secret_set_guard(struct secret_set *set, bool allow_output)
+{
+    int r = make_guard(set, false, &set->guard);
+    if (r)
+        return r;
+    /* Two only where the output may hold what logs may not. */
+    if (allow_output && some_may_leave(set))
+        return make_guard(set, true, &set->output_guard);
+    set->output_guard = set->guard;
+    return 0;
+}
