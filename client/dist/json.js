@@ -3,25 +3,41 @@
 // Receipts are over bytes. `output` stands in an answer in its canonical form, and those bytes are
 // taken from the answer's text, not made again from the parsed value: what is hashed is what came.
 import { NeoComputeError } from './errors.js';
-const SPACE = /[ \t\n\r]*/y;
-const STRING = /"(?:[^"\\]|\\.)*"/y;
-const SCALAR = /[^\s,\]}]+/y;
-/** The end of what `pattern` (sticky) matches at `at`. */
-function past(pattern, text, at) {
-    pattern.lastIndex = at;
-    return pattern.test(text) ? pattern.lastIndex : at;
+const SPACE = ' \t\n\r';
+const ENDS = `${SPACE},]}`;
+// Loops, not regular expressions: those take stack for each character, and texts have millions.
+function pastSpace(text, at) {
+    while (at < text.length && SPACE.includes(text[at]))
+        at += 1;
+    return at;
+}
+/** The end of the string that starts at `at`. */
+function pastString(text, at) {
+    for (let quote = at;;) {
+        quote = text.indexOf('"', quote + 1);
+        let escapes = 0;
+        while (text[quote - 1 - escapes] === '\\')
+            escapes += 1;
+        if (escapes % 2 === 0)
+            return quote + 1;
+    }
+}
+function pastScalar(text, at) {
+    while (at < text.length && !ENDS.includes(text[at]))
+        at += 1;
+    return at;
 }
 /** The end of the value that starts at `at`, in text that JSON.parse has taken. */
 function endOfValue(text, at) {
     if (text[at] === '"')
-        return past(STRING, text, at);
+        return pastString(text, at);
     if (text[at] !== '{' && text[at] !== '[')
-        return past(SCALAR, text, at);
+        return pastScalar(text, at);
     let depth = 0;
     for (let i = at;; i++) {
         const c = text[i];
         if (c === '"')
-            i = past(STRING, text, i) - 1;
+            i = pastString(text, i) - 1;
         else if (c === '{' || c === '[')
             depth += 1;
         else if ((c === '}' || c === ']') && --depth === 0)
@@ -42,18 +58,18 @@ export function members(text) {
         return undefined;
     }
     const found = new Map();
-    let at = past(SPACE, text, past(SPACE, text, 0) + 1);
+    let at = pastSpace(text, pastSpace(text, 0) + 1);
     while (text[at] !== '}') {
-        const endOfName = past(STRING, text, at);
+        const endOfName = pastString(text, at);
         const name = JSON.parse(text.slice(at, endOfName));
         if (found.has(name))
             return undefined;
-        at = past(SPACE, text, past(SPACE, text, endOfName) + 1); // behind the colon
+        at = pastSpace(text, pastSpace(text, endOfName) + 1); // behind the colon
         const end = endOfValue(text, at);
         found.set(name, text.slice(at, end));
-        at = past(SPACE, text, end);
+        at = pastSpace(text, end);
         if (text[at] === ',')
-            at = past(SPACE, text, at + 1);
+            at = pastSpace(text, at + 1);
     }
     return found;
 }

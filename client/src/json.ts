@@ -11,24 +11,39 @@ export type Json = null | boolean | number | string | Json[] | { [name: string]:
 /** A JSON object. */
 export type JsonObject = { [name: string]: Json };
 
-const SPACE = /[ \t\n\r]*/y;
-const STRING = /"(?:[^"\\]|\\.)*"/y;
-const SCALAR = /[^\s,\]}]+/y;
+const SPACE = ' \t\n\r';
+const ENDS = `${SPACE},]}`;
 
-/** The end of what `pattern` (sticky) matches at `at`. */
-function past(pattern: RegExp, text: string, at: number): number {
-  pattern.lastIndex = at;
-  return pattern.test(text) ? pattern.lastIndex : at;
+// Loops, not regular expressions: those take stack for each character, and texts have millions.
+
+function pastSpace(text: string, at: number): number {
+  while (at < text.length && SPACE.includes(text[at]!)) at += 1;
+  return at;
+}
+
+/** The end of the string that starts at `at`. */
+function pastString(text: string, at: number): number {
+  for (let quote = at; ;) {
+    quote = text.indexOf('"', quote + 1);
+    let escapes = 0;
+    while (text[quote - 1 - escapes] === '\\') escapes += 1;
+    if (escapes % 2 === 0) return quote + 1;
+  }
+}
+
+function pastScalar(text: string, at: number): number {
+  while (at < text.length && !ENDS.includes(text[at]!)) at += 1;
+  return at;
 }
 
 /** The end of the value that starts at `at`, in text that JSON.parse has taken. */
 function endOfValue(text: string, at: number): number {
-  if (text[at] === '"') return past(STRING, text, at);
-  if (text[at] !== '{' && text[at] !== '[') return past(SCALAR, text, at);
+  if (text[at] === '"') return pastString(text, at);
+  if (text[at] !== '{' && text[at] !== '[') return pastScalar(text, at);
   let depth = 0;
   for (let i = at; ; i++) {
     const c = text[i];
-    if (c === '"') i = past(STRING, text, i) - 1;
+    if (c === '"') i = pastString(text, i) - 1;
     else if (c === '{' || c === '[') depth += 1;
     else if ((c === '}' || c === ']') && --depth === 0) return i + 1;
   }
@@ -46,16 +61,16 @@ export function members(text: string): Map<string, string> | undefined {
     return undefined;
   }
   const found = new Map<string, string>();
-  let at = past(SPACE, text, past(SPACE, text, 0) + 1);
+  let at = pastSpace(text, pastSpace(text, 0) + 1);
   while (text[at] !== '}') {
-    const endOfName = past(STRING, text, at);
+    const endOfName = pastString(text, at);
     const name: string = JSON.parse(text.slice(at, endOfName));
     if (found.has(name)) return undefined;
-    at = past(SPACE, text, past(SPACE, text, endOfName) + 1); // behind the colon
+    at = pastSpace(text, pastSpace(text, endOfName) + 1); // behind the colon
     const end = endOfValue(text, at);
     found.set(name, text.slice(at, end));
-    at = past(SPACE, text, end);
-    if (text[at] === ',') at = past(SPACE, text, at + 1);
+    at = pastSpace(text, end);
+    if (text[at] === ',') at = pastSpace(text, at + 1);
   }
   return found;
 }

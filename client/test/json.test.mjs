@@ -24,6 +24,13 @@ describe('members', () => {
     }
   });
 
+  it('takes texts of any size', () => {
+    const long = JSON.stringify('x\n"\\'.repeat(3e6));
+    const text = `{${' '.repeat(1e7)}"a":${long},"b":${'1'.repeat(1e7)},"c":[${long}]}`;
+    assert.deepEqual([...members(text).values()].map(({ length }) => length),
+      [long.length, 1e7, long.length + 2]);
+  });
+
   it('agrees with JSON.parse on generated documents', () => {
     let state = 7;
     const random = (n) => { state = (state * 48271) % 2147483647; return state % n; };
