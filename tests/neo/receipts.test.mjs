@@ -17,8 +17,9 @@ import { jwkOf, randomSigner, serviceIdentity, signerOfSeed } from './signer.mjs
 
 const RECEIPT = 'neocompute-receipt+jwt';
 const KEY = 'neocompute-key+jwt';
-const SCRIPT = createHash('sha256')
-  .update(fs.readFileSync(path.join(rootDir, 'examples', 'portfolio.js'))).digest('hex');
+const example = (name) => fs.readFileSync(path.join(rootDir, 'examples', name), 'utf8');
+const SOURCE = example('portfolio.js');
+const SCRIPT = createHash('sha256').update(SOURCE).digest('hex');
 const HOUR = 3600;
 
 /** What a receipt states, as the service writes it. */
@@ -311,13 +312,39 @@ describe('the Neo contract', { skip: whyNot() }, () => {
       refusesStatement(await statementOf(randomSigner().jwk, { iss: 'somebody' }), /the issuer is another one/));
   });
 
-  it('takes the key of a running service', async () => {
-    const server = await startServer();
-    const { json } = await server.request('GET', '/attestation', { user: null });
-    await server.stop();
-    assert.deepEqual(json.identity_key, identity.jwk);
-    const answer = await chain.dry(contract, 'registerKey', parts(json.statement));
-    assert.equal(answer.state, 'HALT', answer.reason);
+  describe('of a running service', () => {
+    let server;
+    let statement;
+    before(async () => {
+      server = await startServer();
+      const { json } = await server.request('GET', '/attestation', { user: null });
+      assert.deepEqual(json.identity_key, identity.jwk);
+      statement = json.statement;
+    });
+    after(() => server?.stop());
+
+    /** The answer to a job of the pinned script, and its receipt in either form. */
+    const run = async (input) => {
+      const { json } = await server.execute({ script: SOURCE, input });
+      const { text } = await server.request('GET', `/jobs/${json.job_id}/receipt?form=single`);
+      return { job: json, receipt: text };
+    };
+
+    it('takes the key, and then a result, once', async () => {
+      const key = await chain.send(contract, 'registerKey', parts(statement));
+      assert.equal(key.state, 'HALT', key.reason);
+      const { job, receipt } = await run(JSON.parse(example('portfolio.json')));
+      const done = await chain.send(contract, 'submitReceipt', parts(receipt));
+      assert.equal(done.state, 'HALT', done.reason);
+      assert.equal((await chain.dry(contract, 'outputOf', [job.job_id])).value, job.output_hash);
+      await refusesReceipt(receipt, /the job id was used before/);
+    });
+
+    it('does not take a failure', async () => {
+      const { job, receipt } = await run(null);
+      assert.equal(job.status, 'failed');
+      await refusesReceipt(receipt, /the job did not complete/);
+    });
   });
 
   it('takes receipts only until the key expires', async () => {
