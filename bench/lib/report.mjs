@@ -27,13 +27,13 @@ function memoryTable({ throughput }) {
 }
 
 function sealingTable({ sealing }) {
-  const [{ rounds }] = sealing;
-  const rows = sealing.flatMap(({ connections, sealed, bare, rate, least, most, cpu }) => [
-    [connections, 'off', number(bare.rate), ms(bare.p99), us(bare.cpu), null, null, null],
-    [connections, 'on', number(sealed.rate), ms(sealed.p99), us(sealed.cpu), number(rate), `${number(least)} to ${number(most)}`, number(cpu)],
+  const [{ pairs }] = sealing;
+  const rows = sealing.flatMap(({ connections, sealed, bare, rate, low, high, cpu }) => [
+    [`${connections}, off`, number(bare.rate), ms(bare.p99), us(bare.cpu), null, null, null],
+    [`${connections}, on`, number(sealed.rate), ms(sealed.p99), us(sealed.cpu), number(rate), `${number(low)} to ${number(high)}`, number(cpu)],
   ]);
-  return `${table(['connections', 'sealing', 'requests/s', 'p99', 'CPU a request', 'rate ÷ off', 'of single rounds', 'CPU ÷ off'], rows)}\n\n` +
-    `${rounds} pairs of turns; the ratio is the median of theirs.`;
+  return `${table(['connections, sealing', 'requests/s', 'p99', 'CPU a request', 'rate ÷ off', 'half of the pairs', 'CPU ÷ off'], rows)}\n\n` +
+    `${pairs} pairs of turns each; a ratio is the median of theirs.`;
 }
 
 function retainedTable({ retained }) {
