@@ -19,7 +19,7 @@ _neocompute() {
         words=""
     fi
     [[ $words ]] || case "$command" in
-    "serve") words="--listen --listen-insecure --data-dir --database-url --strict --log-level --log-format --isolation --require-isolation --run-as --body-bytes --script-bytes --input-bytes --secret-refs --timeout --gas-limit --memory-limit --output-bytes --output-depth --error-bytes --log-entries --log-entry-bytes --timers --user-running --user-queued --user-results --user-result-bytes --workers --warm-workers --jobs-per-worker --memory-total --queued --queue-timeout --shutdown-timeout --result-ttl --results --result-bytes --key-lifetime --key-overlap --transfer-bytes --connections --connection-idle --help" ;;
+    "serve") words="--listen --listen-insecure --data-dir --database-url --strict --log-level --log-format --receipts --isolation --require-isolation --run-as --body-bytes --script-bytes --input-bytes --secret-refs --timeout --gas-limit --memory-limit --output-bytes --output-depth --error-bytes --log-entries --log-entry-bytes --timers --user-running --user-queued --user-results --user-result-bytes --workers --warm-workers --jobs-per-worker --memory-total --queued --queue-timeout --shutdown-timeout --result-ttl --results --result-bytes --key-lifetime --key-overlap --transfer-bytes --connections --connection-idle --help" ;;
     "run") words="--input --input-file --entry --json --timeout --gas-limit --memory-limit --secret-file --isolation --help" ;;
     "exec") words="--input --input-file --entry --json --timeout --gas-limit --memory-limit --server --user --sealed --identity-key --claims-sha256 --allow-simulation --help" ;;
     "jobs list") words="--limit --status --json --server --user --help" ;;
@@ -42,6 +42,7 @@ _neocompute() {
     case "$command $before" in
     "serve --log-level") words="debug info warn error" ;;
     "serve --log-format") words="auto json text" ;;
+    "serve --receipts") words="batch single none" ;;
     "serve --isolation") words="auto process thread" ;;
     "serve --require-isolation") words="reduced full" ;;
     "run --isolation") words="auto process thread" ;;

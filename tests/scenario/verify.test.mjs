@@ -1,0 +1,231 @@
+// neocompute verify on what a real service answers, and exec behind gateways that lie.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import http from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { neocompute } from '../lib/cli.mjs';
+import { giveSecret } from '../lib/secrets.mjs';
+import { extraArgs, masterKey } from '../lib/settings.mjs';
+import { startServer } from '../lib/server.mjs';
+import { secretsKey } from '../lib/stores.mjs';
+import { inParallel } from '../lib/wait.mjs';
+
+const SCRIPT = 'function main(input) { return { sum: input.a + 1 } }';
+const isolation = extraArgs.filter((arg) => arg.startsWith('--isolation'));
+
+describe('verify', () => {
+  let server;
+  let folder;
+  const file = (name, text) => {
+    const full = path.join(folder, name);
+    fs.writeFileSync(full, text);
+    return full;
+  };
+  const verify = async (text, ...options) => {
+    const { code, stdout, stderr } = await neocompute(['verify', '-', '--json', ...options], { stdin: text });
+    return { code, stderr, ...(stdout ? JSON.parse(stdout) : {}) };
+  };
+  const offline = () => ['--bundle', path.join(folder, 'bundle'), '--identity-key',
+    path.join(folder, 'identity'), '--allow-simulation'];
+  const state = (result, name) => result.checks.find((check) => check.name === name)?.state;
+
+  before(async () => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'neocompute-verify-'));
+    server = await startServer({ args: ['--user-running', '32'], env: { SECRETS_MASTER_KEY: secretsKey } });
+    const bundle = await server.request('GET', '/attestation', { user: null });
+    file('bundle', bundle.text);
+    file('identity', JSON.stringify(bundle.json.identity_key));
+    file('script.js', SCRIPT);
+    file('input.json', '{"a":1}');
+  });
+  after(async () => {
+    await server.stop();
+    fs.rmSync(folder, { recursive: true });
+  });
+
+  it('takes answers of jobs that ended well or badly, receipts alone, and bundles', async () => {
+    for (const script of [SCRIPT, 'function main() { throw new Error("x") }']) {
+      const { text, json } = await server.execute({ script, app_id: 'é', script_name: '"n"', timeout: 2.5 });
+      const whole = await verify(text, ...offline(), '--user', 'alice', '--script', file('s.js', script));
+      assert.equal(whole.code, 0, JSON.stringify(whole));
+      assert.equal(whole.verdict, 'verified');
+      assert.equal(whole.simulation, true);
+      assert.equal(whole.receipt.jti, json.job_id);
+      assert.equal(state(whole, 'answer'), 'passed');
+      assert.deepEqual(whole.not_covered, json.error ? ['logs', 'error'] : ['logs', 'signature']);
+      assert.equal((await verify(json.receipt, ...offline(), '--job', json.job_id)).code, 0);
+      const bundle = await server.request('GET', `/jobs/${json.job_id}/receipt`, { headers: { Accept: 'application/json' } });
+      assert.equal((await verify(bundle.text, '--allow-simulation', '--user', 'alice')).code, 0);
+    }
+  });
+
+  it('takes receipts that were signed in a batch', async () => {
+    // Which jobs end in one turn of the loop is chance: rounds until some did.
+    const batched = [];
+    for (let round = 0; round < 20 && batched.length < 2; round += 1) {
+      const answers = await inParallel(64, 64, (i) => (
+        server.execute({ script: SCRIPT, input: { a: i } }, { user: `batch-${i % 32}` })));
+      batched.push(...answers.filter(({ json }) => json.receipt.includes('~'))
+        .map((answer) => ({ ...answer, user: `batch-${answers.indexOf(answer) % 32}` })));
+    }
+    assert.ok(batched.length > 1, 'no two jobs ended together');
+    for (const { text, json, user } of batched.slice(0, 20)) {
+      const result = await verify(text, ...offline(), '--user', user);
+      assert.equal(result.code, 0, JSON.stringify(result));
+      assert.equal(state(result, 'path'), 'passed');
+      const other = batched.find((one) => one.json.job_id !== json.job_id).json.receipt;
+      const [payload] = json.receipt.split('~');
+      const forged = await verify([payload, ...other.split('~').slice(1)].join('~'), ...offline());
+      assert.equal(forged.code, 1);
+    }
+  });
+
+  it('sees a changed byte wherever it is', async () => {
+    const { text } = await server.execute({ script: SCRIPT, input: { a: 1 } });
+    const open = ['"logs":[]', `"signature":"${JSON.parse(text).signature}"`, /\d{0,3}µs|\.\d+ms/.exec(text)[0]]
+      .map((part) => [text.indexOf(part), text.indexOf(part) + part.length]);
+    const places = [...text].map((_, at) => at)
+      .filter((at) => at % 7 === 0 && !open.some(([from, to]) => at >= from && at < to));
+    let tried = 0;
+    await inParallel(places.length, 4, async (i) => {
+      const at = places[i];
+      const other = text[at] === '0' ? '1' : '0';
+      const { code } = await verify(text.slice(0, at) + other + text.slice(at + 1), ...offline(), '--user', 'alice');
+      assert.notEqual(code, 0, `${other} for ${text.slice(at, at + 20)}`);
+      tried += 1;
+    });
+    assert.ok(tried > 200);
+  });
+
+  it('runs a script again, and says when that decides nothing', async () => {
+    const replay = async (body, ...options) => {
+      const { text } = await server.execute(body);
+      return verify(text, ...offline(), '--replay', ...isolation, ...options);
+    };
+    const script = ['--script', path.join(folder, 'script.js')];
+    const input = ['--input', path.join(folder, 'input.json')];
+    const good = await replay({ script: SCRIPT, input: { a: 1 } }, ...script, ...input);
+    assert.equal(good.code, 0, JSON.stringify(good.checks));
+    assert.equal(state(good, 'replay'), 'passed');
+    const failed = 'function main() { for (;;) {} }';
+    const limited = await replay({ script: failed, gas_limit: 100000 }, '--script', file('f.js', failed));
+    assert.equal(limited.code, 0, JSON.stringify(limited.checks));
+    const random = 'function main() { return { x: Math.random() } }';
+    for (const [body, options, why] of [
+      [{ script: random }, ['--script', file('r.js', random)], /nondeterminism/],
+      [{ script: SCRIPT, input: { a: 1 } }, script, /--input/],
+      [{ script: SCRIPT, input: { a: 1 } }, input, /--script/],
+      [{ script: failed, timeout: 1 }, ['--script', file('f.js', failed)], /outside/],
+    ]) {
+      const result = await replay(body, ...options);
+      assert.equal(result.code, 2, JSON.stringify(result.checks));
+      assert.equal(result.verdict, 'undecided');
+      assert.match(result.checks.find(({ name }) => name === 'replay').text, why);
+    }
+  });
+
+  it('runs a script again with its secrets, and finds that another was used', async () => {
+    const script = 'function main(input, secrets) { return { size: secrets.KEY.length } }';
+    await giveSecret(server, 'KEY', 'correct horse');
+    const { text } = await server.execute({ script, secret_refs: ['KEY'] });
+    const options = [...offline(), ...isolation, '--script', file('k.js', script), '--replay'];
+    const right = await verify(text, ...options, '--secret-file', `KEY=${file('right', 'correct horse')}`);
+    assert.equal(right.code, 0, JSON.stringify(right.checks));
+    const wrong = await verify(text, ...options, '--secret-file', `KEY=${file('wrong', 'another')}`);
+    assert.equal(wrong.code, 1);
+    assert.equal(wrong.checks.find(({ name }) => name === 'replay').refusal, 'replay');
+    assert.equal((await verify(text, ...options)).code, 2);
+  });
+
+  it('names what is wrong, and asks a server only where a URL says so', async () => {
+    const { text, json } = await server.execute({ script: SCRIPT, input: { a: 1 }, nonce: 'n 1' });
+    const refusal = async (...options) => {
+      const result = await verify(text, ...offline(), ...options);
+      assert.equal(result.code, 1, JSON.stringify(result));
+      return result.checks.find((check) => check.state === 'failed').refusal;
+    };
+    assert.equal(await refusal('--nonce', 'n 2'), 'nonce');
+    assert.equal(await refusal('--user', 'bob'), 'user');
+    assert.equal(await refusal('--entry', 'go'), 'entry_point');
+    assert.equal(await refusal('--script', file('other.js', `${SCRIPT} `)), 'script');
+    assert.equal(await refusal('--claims-sha256', '0'.repeat(64)), 'claims');
+    assert.equal((await verify(json.receipt)).code, 2);
+    assert.equal((await verify('')).code, 1);
+    const at = `http://127.0.0.1:${server.port}`;
+    const { claims_sha256: digest } = JSON.parse(fs.readFileSync(path.join(folder, 'bundle'), 'utf8'));
+    assert.equal((await verify(text, '--bundle', `${at}/attestation/${digest}`, '--allow-simulation')).code, 0);
+    assert.equal((await verify(text, '--jwks', `${at}/.well-known/jwks.json`, '--allow-simulation')).code, 0);
+    assert.equal((await verify(text, '--bundle', 'http://127.0.0.1:1/', '--allow-simulation')).code, 2);
+    for (const args of [[], ['nofile'], ['-', '--max-age', 'soon'], ['-', '--claims-sha256', 'x']]) {
+      assert.equal((await neocompute(['verify', ...args], { stdin: text })).code, 2, args.join(' '));
+    }
+  });
+
+  it('verifies after a restart what was signed before it', async () => {
+    const dataDir = fs.mkdtempSync(path.join(folder, 'data-'));
+    fs.chmodSync(folder, 0o755);
+    fs.chmodSync(dataDir, 0o777);
+    const first = await startServer({ dataDir });
+    const { text } = await first.execute({ script: SCRIPT, input: { a: 1 } });
+    await first.stop();
+    const second = await startServer({ dataDir });
+    const { receipt } = await verify(text, '--allow-simulation', '--jwks', path.join(folder, 'bundle'));
+    const url = `http://127.0.0.1:${second.port}/attestation/${receipt.claims_sha256}`;
+    const now = `http://127.0.0.1:${second.port}/attestation`;
+    assert.equal((await verify(text, '--bundle', url, '--allow-simulation')).code, 0);
+    assert.equal((await verify(text, '--bundle', now, '--allow-simulation')).code, 1);
+    await second.stop();
+  });
+
+  /* A gateway between exec and the service, which may change what passes. */
+  async function behind(change, test) {
+    const gateway = http.createServer((request, response) => {
+      const chunks = [];
+      request.on('data', (chunk) => chunks.push(chunk));
+      request.on('end', async () => {
+        const { status, headers, text } = await server.request(request.method, request.url, {
+          user: request.headers['x-user-id'] ?? null,
+          body: request.method === 'POST' ? Buffer.concat(chunks) : undefined,
+        });
+        response.writeHead(status, { 'Content-Type': headers['content-type'] });
+        response.end(change(request.url, text));
+      });
+    });
+    await new Promise((resolve) => gateway.listen(0, '127.0.0.1', resolve));
+    try {
+      await test(`http://127.0.0.1:${gateway.address().port}`);
+    } finally {
+      gateway.close();
+      gateway.closeAllConnections();
+    }
+  }
+
+  it('exec shows no answer that is not proved', async () => {
+    const other = await startServer({ env: { COMPUTE_MASTER_KEY: masterKey.split('').reverse().join('') } });
+    const foreign = (await other.request('GET', '/attestation', { user: null })).text;
+    await other.stop();
+    const run = (url, ...options) => neocompute(['exec', path.join(folder, 'script.js'), '--server', url,
+      '--user', 'alice', '--input', '{"a":1}', '--identity-key', path.join(folder, 'identity'), ...options]);
+    const cases = [
+      [(url, text) => text, 0, /SIMULATION/],
+      [(url, text) => text.replace('"sum":2', '"sum":3'), 4, /output/],
+      [(url, text) => text.replace(/"receipt":"[^"]*"/, '"receipt":""'), 4, /form/],
+      [(url, text) => (url === '/attestation' ? foreign : text), 4, /identity/],
+      [(url, text) => (url === '/attestation' ? '{}' : text), 4, /claims/],
+    ];
+    for (const [change, code, why] of cases) {
+      await behind(change, async (url) => {
+        const result = await run(url, '--allow-simulation');
+        assert.equal(result.code, code, result.stderr);
+        assert.match(result.stderr, why);
+        assert.equal(result.stdout, code === 0 ? '{"sum":2}\n' : '');
+      });
+    }
+    const refused = await run(`http://127.0.0.1:${server.port}`);
+    assert.equal(refused.code, 4);
+    assert.match(refused.stderr, /simulation/);
+  });
+});
