@@ -113,12 +113,14 @@ export class Postgres {
     return this.query(/\/\/\/(\w+)\?/.exec(this.urlOf(server))[1], text);
   }
 
-  /** Stops the database at once, or starts it again. */
-  control(action) {
+  /** Stops the database at once, or starts it again; `settings` are then more of its own. */
+  control(action, settings = {}) {
     const versions = fs.readdirSync('/usr/lib/postgresql').sort((a, b) => a - b);
     const program = `/usr/lib/postgresql/${versions.at(-1)}/bin/pg_ctl`;
+    const all = { listen_addresses: '', max_connections: 50, ...settings };
+    const options = Object.entries(all).map(([name, value]) => `-c ${name}='${value}'`).join(' ');
     const args = ['-D', `${this.dir}/data`, '-s', '-w', ...(action === 'stop' ? ['-m', 'immediate', 'stop']
-      : ['-l', `${this.dir}/data/log`, '-o', `-k ${this.dir} -c listen_addresses='' -c max_connections=50`, 'start'])];
+      : ['-l', `${this.dir}/data/log`, '-o', `-k ${this.dir} ${options}`, 'start'])];
     const root = process.getuid() === 0;
     execFileSync(root ? 'setpriv' : program, root
       ? ['--reuid=postgres', '--regid=postgres', '--clear-groups', '--', program, ...args] : args, { stdio: 'ignore' });
