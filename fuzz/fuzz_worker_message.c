@@ -2,8 +2,9 @@
  * What a worker may send and write: any bytes on its socket, any bytes in its window. The pool is
  * the real one; the back end is one that makes a socket and a window and no worker.
  *
- * Input: one byte (1: it has a job, 2: cancelled, 4: it was ready), then messages of
- * sizeof(struct message) bytes, then what stands at the start of the output, logs and error areas.
+ * Input: one byte (1: it has a job, 2: cancelled, 4: it was ready, 8: another was given ahead),
+ * then messages (two bytes of length each), then what stands at the start of the output, logs and
+ * error areas.
  */
 #include "base/clock.h"
 #include "exec/pool.h"
@@ -26,7 +27,7 @@ static int fuzz_start(struct pool_worker *worker)
 {
     int pair[2];
     require(window_new_private(&worker->window, &worker->pool->config.layout) == 0);
-    require(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    require(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
     worker->fd = pair[0];
     other_end = pair[1];
     return 0;
@@ -38,7 +39,8 @@ static void fuzz_end(struct pool_worker *worker)
     pool_worker_gone(worker);
 }
 
-static const struct pool_backend backend = {.start = fuzz_start, .end = fuzz_end};
+static const struct pool_backend backend = {
+    .start = fuzz_start, .end = fuzz_end, .given_most = 2, .text_max = MESSAGE_TEXT_BYTES};
 
 static struct exec_pool *fuzz_pool(void)
 {
@@ -62,7 +64,11 @@ static struct exec_pool *fuzz_pool(void)
     pool.places = places;
     pool.backend = &backend;
     pool.loop = &loop;
+    pool.config.text_max = MESSAGE_TEXT_BYTES;
     TAILQ_INIT(&pool.idle);
+    TAILQ_INIT(&pool.open);
+    TAILQ_INIT(&pool.waiting);
+    TAILQ_INIT(&pool.spare);
     buf_init(&pool.records, pool.config.layout.size[WINDOW_LOGS]);
     uv_loop_init(&loop);
     pool_watch_start(&pool);
@@ -94,14 +100,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(pool_worker_start(pool, &worker) == 0);
     if (flags & 4)
         worker->state = WORKER_READY;
+    unsigned given = 0;
+    struct exec_run *run;
+    struct exec_request request = {.script = SPAN("x"), .gas_limit = 1000, .memory_limit = MIB};
     if (flags & 1) {
-        struct exec_request request = {.script = SPAN("x"), .gas_limit = 1000, .memory_limit = MIB};
-        require(pool_worker_give(worker, &request, on_done, &done) == 0);
+        require(pool_worker_give(worker, &request, on_done, &done, &run) == 0);
+        given++;
         if (flags & 2)
-            exec_cancel(&worker->run);
+            exec_cancel(run);
+        if (flags & 8) {
+            require(pool_worker_give(worker, &request, on_done, &done, &run) == 0);
+            given++;
+        }
     }
-    for (int i = 0; i < MESSAGES_MOST && size > 0; i++) {
-        size_t part = size < sizeof(struct message) ? size : sizeof(struct message);
+    for (int i = 0; i < MESSAGES_MOST && size >= 2; i++) {
+        size_t part = (size_t)data[0] | (size_t)data[1] << 8;
+        data += 2;
+        size -= 2;
+        part = part < size ? part : size;
         require(send(other_end, data, part, MSG_NOSIGNAL) == (ssize_t)part);
         data += part;
         size -= part;
@@ -113,9 +129,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int i = 0; i < MESSAGES_MOST && worker->state != WORKER_ENDING; i++)
         pool_worker_receive(worker);
     pool_worker_end(worker, ERR_WORKER_LOST, "the end");
+    pool_run_serve(pool); /* it is stopping: nobody takes what was taken back */
     close(other_end);
     uv_run(pool->loop, UV_RUN_NOWAIT); /* frees the worker */
-    require(done == (flags & 1));
+    require(done == given);
     require(pool->workers == 0 && pool->running == 0 && pool->memory_reserved == 0);
     pool->sealed_known = false;
     return 0;

@@ -6,28 +6,30 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define MESSAGE_INFO(symbol, member, sender, receiver, fds)                                        \
+#define MESSAGE_INFO(symbol, member, sender, receiver, fds, text)                                  \
     [MESSAGE_##symbol##_TYPE] = {.name = #member,                                                  \
                                  .from = MESSAGE_##sender,                                         \
                                  .to = MESSAGE_##receiver,                                         \
                                  .size = sizeof(struct message_##member),                          \
-                                 .descriptors = (fds)},
+                                 .descriptors = (fds),                                             \
+                                 .text_max = (text)},
 const struct message_info message_table[MESSAGE_COUNT] = {MESSAGES(MESSAGE_INFO)};
 #undef MESSAGE_INFO
 
 bool message_valid(const struct message *message, size_t bytes, enum message_party from,
                    enum message_party to)
 {
-    if (bytes != sizeof *message || message->type >= MESSAGE_COUNT)
+    if (bytes < MESSAGE_HEAD_BYTES || message->type >= MESSAGE_COUNT)
         return false;
     const struct message_info *info = &message_table[message->type];
-    return info->from == from && info->to == to && info->size == message->size;
+    return info->from == from && info->to == to && info->size == message->size &&
+           message->text_size <= info->text_max && bytes == MESSAGE_HEAD_BYTES + message->text_size;
 }
 
 void message_init(struct message *message, enum message_type type)
 {
     /* All of it is sent, so nothing of the sender's stack may stand in it. */
-    memset(message, 0, sizeof *message);
+    memset(message, 0, MESSAGE_HEAD_BYTES);
     message->type = type;
     message->size = message_table[type].size;
 }
@@ -35,16 +37,17 @@ void message_init(struct message *message, enum message_type type)
 int message_send(int fd, const struct message *message, const int *fds)
 {
     size_t count = message_table[message->type].descriptors;
+    size_t bytes = MESSAGE_HEAD_BYTES + message->text_size;
     ssize_t sent;
 
     if (count == 0) {
         do
-            sent = send(fd, message, sizeof *message, MSG_DONTWAIT | MSG_NOSIGNAL);
+            sent = send(fd, message, bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
         while (sent < 0 && errno == EINTR);
     } else {
         _Alignas(struct cmsghdr) char control[CMSG_SPACE(MESSAGE_DESCRIPTORS_MOST * sizeof(int))];
         memset(control, 0, sizeof control);
-        struct iovec part = {.iov_base = (void *)message, .iov_len = sizeof *message};
+        struct iovec part = {.iov_base = (void *)message, .iov_len = bytes};
         struct msghdr head = {.msg_iov = &part,
                               .msg_iovlen = 1,
                               .msg_control = control,
@@ -58,7 +61,7 @@ int message_send(int fd, const struct message *message, const int *fds)
             sent = sendmsg(fd, &head, MSG_DONTWAIT | MSG_NOSIGNAL);
         while (sent < 0 && errno == EINTR);
     }
-    if (sent == (ssize_t)sizeof *message)
+    if (sent == (ssize_t)bytes)
         return 0;
     return sent < 0 && (errno == EAGAIN || errno == ENOBUFS) ? ERR_QUEUE_FULL : ERR_SYSTEM;
 }
@@ -84,10 +87,10 @@ static size_t message_take_descriptors(struct msghdr *head, int *fds)
 }
 
 static ssize_t message_receive_with_descriptors(int fd, int flags, struct message *message,
-                                                int *fds, size_t *count)
+                                                size_t most, int *fds, size_t *count)
 {
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(MESSAGE_DESCRIPTORS_MOST * sizeof(int))];
-    struct iovec part = {.iov_base = message, .iov_len = sizeof *message};
+    struct iovec part = {.iov_base = message, .iov_len = most};
     struct msghdr head = {.msg_iov = &part,
                           .msg_iovlen = 1,
                           .msg_control = control,
@@ -101,32 +104,32 @@ static ssize_t message_receive_with_descriptors(int fd, int flags, struct messag
     return got;
 }
 
-int message_receive(int fd, enum message_party from, enum message_party to, bool wait,
+int message_receive(int fd, enum message_party from, enum message_party to, int flags,
                     struct message *ret, int *fds)
 {
-    struct message message;
+    size_t most = flags & MESSAGE_NO_TEXT ? MESSAGE_HEAD_BYTES : sizeof *ret;
     size_t count = 0;
     ssize_t got;
-    int flags = wait ? MSG_WAITALL : MSG_DONTWAIT;
+    /* A packet comes whole by itself, and is not waited on for more; a stream has to be told. */
+    int wait = !(flags & MESSAGE_WAIT) ? MSG_DONTWAIT : flags & MESSAGE_NO_TEXT ? MSG_WAITALL : 0;
 
     if (fds) {
-        got = message_receive_with_descriptors(fd, flags, &message, fds, &count);
+        got = message_receive_with_descriptors(fd, wait, ret, most, fds, &count);
     } else {
         /* Without recvmsg: descriptors that came along are dropped by the kernel. */
         do
-            got = recv(fd, &message, sizeof message, flags);
+            got = recv(fd, ret, most, wait);
         while (got < 0 && errno == EINTR);
     }
     if (got < 0 && errno == EAGAIN)
         return ERR_QUEUE_FULL;
     if (got <= 0)
         return ERR_SYSTEM;
-    if (!message_valid(&message, (size_t)got, from, to) ||
-        count != (fds ? message_table[message.type].descriptors : 0)) {
+    if (!message_valid(ret, (size_t)got, from, to) ||
+        count != (fds ? message_table[ret->type].descriptors : 0)) {
         for (size_t i = 0; i < count; i++)
             close(fds[i]);
         return ERR_PROTOCOL;
     }
-    *ret = message;
     return 0;
 }

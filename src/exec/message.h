@@ -1,10 +1,14 @@
 /*
  * What core, zygote and workers say to each other: one table.
  *
- * Every message is one struct message of fixed size, sent by one call. Workers that are processes
- * have packet sockets, threads have stream sockets: there too a message is never split or joined by
- * a side that keeps to the protocol, and one that does not is found out by the size, the type or
- * the direction. Data (scripts, outputs) never travels here but in the window.
+ * Every message is one struct message, sent by one call: a head of fixed size, and where the table
+ * allows it a text. Workers that are processes have packet sockets, threads have stream sockets, on
+ * which no message has a text: there too a message is never split or joined by a side that keeps to
+ * the protocol, and one that does not is found out by the size, the type or the direction.
+ *
+ * A small request or answer travels as text, a large one in the window. What was sent cannot be
+ * changed any more, nor read again; so the worker goes on to its next job, which may be somebody
+ * else's, while the answer of this one waits for the core.
  *
  * Each receiver has an array of handlers indexed by type; message_receive gives it only what the
  * table says may come to it from that side.
@@ -14,13 +18,17 @@
 
 #include "exec/window.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum message_party { MESSAGE_CORE, MESSAGE_ZYGOTE, MESSAGE_WORKER };
 
+#define MESSAGE_TEXT_BYTES (8u * 1024)
+
 /* What a worker is told once, before it sees a job. */
 struct worker_config {
     struct window_layout layout;
+    uint32_t text_max;   /* bytes of text of a message: MESSAGE_TEXT_BYTES, or 0 */
     uint64_t memory_max; /* bytes of private data a worker process may have */
     uint32_t output_depth, log_entries, log_entry_bytes, error_bytes, timers;
 };
@@ -49,9 +57,10 @@ struct message_ready {
     uint32_t text_size;
 };
 
-/* Run the job whose request lies in the window. */
+/* Run the job whose request is the text or, without one, lies in the window. */
 struct message_start {
     uint32_t sequence; /* names the job on this worker */
+    uint32_t round;    /* in which it may be begun (turn.h) */
     struct window_request request;
 };
 
@@ -60,25 +69,28 @@ struct message_cancel {
     uint32_t sequence;
 };
 
-/* The job has ended; its answer lies in the window. */
+/* The job has ended. Its answer is the text: output, logs, error; or, without one, lies in the
+ * window, where it must be read before the worker gets its next job. */
 struct message_done {
     uint32_t sequence;
     int32_t code;
     uint32_t output_size, logs_size, error_size, log_count;
     uint32_t nondeterminism;
     uint32_t leaving; /* 1: the engine must not be used again, the worker ends */
+    uint32_t
+        declined; /* 1: what was given behind it in its round has not been begun, nor will be */
     uint64_t gas_used, memory_used, duration_ns;
 };
 
-/* X(symbol, member, from, to, descriptors) */
+/* X(symbol, member, from, to, descriptors, most bytes of text) */
 #define MESSAGES(X)                                                                                \
-    X(SPAWN, spawn, CORE, ZYGOTE, 2)                                                               \
-    X(KILL, kill, CORE, ZYGOTE, 0)                                                                 \
-    X(DIED, died, ZYGOTE, CORE, 0)                                                                 \
-    X(READY, ready, WORKER, CORE, 0)                                                               \
-    X(START, start, CORE, WORKER, 0)                                                               \
-    X(CANCEL, cancel, CORE, WORKER, 0)                                                             \
-    X(DONE, done, WORKER, CORE, 0)
+    X(SPAWN, spawn, CORE, ZYGOTE, 2, 0)                                                            \
+    X(KILL, kill, CORE, ZYGOTE, 0, 0)                                                              \
+    X(DIED, died, ZYGOTE, CORE, 0, 0)                                                              \
+    X(READY, ready, WORKER, CORE, 0, 0)                                                            \
+    X(START, start, CORE, WORKER, 0, MESSAGE_TEXT_BYTES)                                           \
+    X(CANCEL, cancel, CORE, WORKER, 0, 0)                                                          \
+    X(DONE, done, WORKER, CORE, 0, MESSAGE_TEXT_BYTES)
 
 #define MESSAGE_TYPE(symbol, ...) MESSAGE_##symbol##_TYPE,
 enum message_type { MESSAGES(MESSAGE_TYPE) MESSAGE_COUNT };
@@ -88,19 +100,24 @@ enum message_type { MESSAGES(MESSAGE_TYPE) MESSAGE_COUNT };
 
 struct message {
     uint32_t type;
-    uint32_t size; /* bytes of the body, as in the table */
+    uint32_t size;      /* bytes of the body, as in the table */
+    uint32_t text_size; /* bytes of text that were sent */
 #define MESSAGE_MEMBER(symbol, member, ...) struct message_##member member;
     union {
         MESSAGES(MESSAGE_MEMBER)
     };
 #undef MESSAGE_MEMBER
+    char text[MESSAGE_TEXT_BYTES];
 };
+/* What is sent of every message; the text follows. */
+#define MESSAGE_HEAD_BYTES offsetof(struct message, text)
 
 struct message_info {
     const char *name;
     enum message_party from, to;
     uint32_t size;        /* bytes of the body: exactly, so also the most */
     uint32_t descriptors; /* that come with it */
+    uint32_t text_max;    /* bytes */
 };
 extern const struct message_info message_table[MESSAGE_COUNT];
 
@@ -111,7 +128,7 @@ extern const struct message_info message_table[MESSAGE_COUNT];
 bool message_valid(const struct message *message, size_t bytes, enum message_party from,
                    enum message_party to);
 
-/* Fills type and size and clears the body. */
+/* Fills type and size and clears the body; no text. */
 void message_init(struct message *message, enum message_type type);
 
 /*
@@ -120,13 +137,17 @@ void message_init(struct message *message, enum message_type type);
  */
 int message_send(int fd, const struct message *message, const int *fds);
 
+enum message_receive_flags {
+    MESSAGE_WAIT = 1,   /* until one comes; else ERR_QUEUE_FULL if there is none */
+    MESSAGE_NO_TEXT = 2 /* none can come: for streams, where messages follow one another */
+};
+
 /*
- * Receives one message. With `wait` until one comes, else ERR_QUEUE_FULL if there is none. Returns
- * 0; ERR_SYSTEM if the other side is gone; ERR_PROTOCOL if what came is not for `to` from `from`.
- * `fds` (room for MESSAGE_DESCRIPTORS_MOST; may be NULL where none can come) gets descriptors that
- * the caller owns.
+ * Receives one message. 0; ERR_SYSTEM if the other side is gone; ERR_PROTOCOL if what came is not
+ * for `to` from `from`: then `ret` holds whatever came. `fds` (room for MESSAGE_DESCRIPTORS_MOST;
+ * may be NULL where none can come) gets descriptors that the caller owns.
  */
-int message_receive(int fd, enum message_party from, enum message_party to, bool wait,
+int message_receive(int fd, enum message_party from, enum message_party to, int flags,
                     struct message *ret, int *fds);
 
 #endif

@@ -12,6 +12,7 @@ static void pool_free_memory(struct exec_pool *pool)
 {
     answer_scratch_done(&pool->scratch);
     buf_wipe(&pool->records);
+    pool_run_free_spare(pool);
     free(pool->places);
     free(pool);
 }
@@ -48,7 +49,8 @@ static int pool_configure(struct exec_pool *pool, const struct exec_options *opt
     pool->warm = value[LIMIT_WARM_WORKERS];
     if (pool->warm > pool->workers_max)
         pool->warm = pool->workers_max;
-    pool->short_most = POOL_SHORT_PER_CORE * uv_available_parallelism();
+    pool->cores = uv_available_parallelism();
+    pool->short_most = POOL_SHORT_PER_CORE * pool->cores;
     pool->jobs_per_worker = value[LIMIT_JOBS_PER_WORKER];
     pool->memory_total = value[LIMIT_MEMORY_TOTAL];
     pool->loop = options->loop;
@@ -59,7 +61,11 @@ static int pool_configure(struct exec_pool *pool, const struct exec_options *opt
     pool->healthy = true;
     pool->backend =
         options->isolation == EXEC_ISOLATION_THREAD ? &pool_backend_thread : &pool_backend_process;
+    pool->config.text_max = pool->backend->text_max;
     TAILQ_INIT(&pool->idle);
+    TAILQ_INIT(&pool->open);
+    TAILQ_INIT(&pool->waiting);
+    TAILQ_INIT(&pool->spare);
     buf_init(&pool->records, pool->config.layout.size[WINDOW_LOGS]);
     pool->places = calloc(pool->workers_max, sizeof *pool->places);
     if (!pool->places || answer_scratch_init(&pool->scratch, pool->config.output_depth))
@@ -139,6 +145,7 @@ void exec_pool_free(struct exec_pool *pool)
     for (uint64_t place = 0; place < pool->workers_max; place++)
         if (pool->places[place])
             pool_worker_end(pool->places[place], ERR_WORKER_LOST, NULL);
+    pool_run_serve(pool);
     pool->backend->stop(pool);
     uv_close((uv_handle_t *)&pool->watch, pool_handle_closed);
     uv_close((uv_handle_t *)&pool->trim, pool_handle_closed);
@@ -154,42 +161,40 @@ bool exec_can_start(struct exec_pool *pool, uint64_t memory_limit)
     bool room = pool->healthy && !pool->stopping && pool_short_running(pool) < pool->short_most &&
                 pool->memory_reserved <= pool->memory_total &&
                 memory_limit <= pool->memory_total - pool->memory_reserved;
-    if (room && pool->idle_count == 0)
-        pool->wanted_more = true;
-    return room && pool->idle_count > 0;
+    if (!room)
+        return false;
+    bool found = pool_has_worker(pool);
+    pool->wanted_more |= !found;
+    return found;
 }
 
 int exec_start(struct exec_pool *pool, const struct exec_request *request, exec_done_fn *done,
                void *ctx, struct exec_run **ret)
 {
-    /* A worker that turns out to be dead is ended, and the next one is tried. */
-    while (exec_can_start(pool, request->memory_limit)) {
-        struct pool_worker *worker = TAILQ_FIRST(&pool->idle);
-        int r = pool_worker_give(worker, request, done, ctx);
-        if (r == ERR_SYSTEM)
-            continue;
-        if (r == 0) {
-            pool_watch_wake(pool);
-            *ret = &worker->run;
-        }
-        return r;
-    }
-    return ERR_QUEUE_FULL;
+    if (!exec_can_start(pool, request->memory_limit))
+        return ERR_QUEUE_FULL;
+    int r = pool_run_start(pool, request, done, ctx, ret);
+    pool_watch_wake(pool);
+    return r;
 }
 
 void exec_cancel(struct exec_run *run)
 {
-    struct pool_worker *worker =
-        (struct pool_worker *)((char *)run - offsetof(struct pool_worker, run));
     struct message message;
     uint64_t deadline = clock_now_ns() + POOL_CANCEL_MS * NS_PER_MS;
 
-    if (!run->done || run->cancelled)
+    if (run->cancelled)
         return;
     run->cancelled = true;
-    atomic_store(&window_control(&worker->window)->cancelled, run->sequence);
+    if (run->worker && run != TAILQ_FIRST(&run->worker->runs))
+        pool_run_take_back(run->worker, false);
+    struct pool_worker *worker = run->worker;
+    pool_watch_wake(run->pool);
+    if (!worker)
+        return; /* it has not been begun: the clock ends it */
+    atomic_store(&window_control(&worker->window)->cancelled, run->order.start.sequence);
     message_init(&message, MESSAGE_CANCEL_TYPE);
-    message.cancel.sequence = run->sequence;
+    message.cancel.sequence = run->order.start.sequence;
     /* Only to wake a sleeper. If it cannot be sent, the watchdog ends the worker. */
     message_send(worker->fd, &message, NULL);
     if (!worker->deadline_ns || deadline < worker->deadline_ns)

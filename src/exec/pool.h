@@ -2,16 +2,23 @@
  * Inside the pool: what its files share. Only files of src/exec include this.
  *
  *   pool.c          the functions of exec.h: admission, start, cancel, stats
- *   pool_worker.c   one worker: its states, its messages, the check of its answer
+ *   pool_run.c      jobs: given to workers, ahead too, and taken back
+ *   pool_worker.c   one worker: its states, its messages
+ *   pool_answer.c   the check of what a worker answered
  *   pool_watch.c    the clock: watchdog, more workers by need, fewer when idle
  *   process.c       workers that are processes, made by the zygote
  *   thread.c        workers that are threads
  *
  * A worker goes STARTING -> READY -> ENDING, or straight to ENDING. Only one that is READY is given
  * a job: one that fails to come up, or takes too long, has none that would be lost with it.
- * pool_worker_end is the only way into ENDING: it
- * ends the job there, if any, and asks the back end to end the worker; the back end calls
- * pool_worker_gone when nothing of it is left. What the job had reserved is free only then.
+ * pool_worker_end is the only way into ENDING: it ends the job there, if any, and asks the back end
+ * to end the worker; the back end calls pool_worker_gone when nothing of it is left. What the job
+ * had reserved is free only then.
+ *
+ * Small jobs without secrets are given ahead: up to POOL_SHORT_PER_CORE to one worker, which runs
+ * them one after another without sleeping in between, and no more such workers than cores while
+ * that will do. As soon as the first of them turns out to be long the others are taken back
+ * (turn.h) and given to other workers. All other jobs have a worker of their own.
  */
 #ifndef NEOCOMPUTE_EXEC_POOL_H
 #define NEOCOMPUTE_EXEC_POOL_H
@@ -33,11 +40,11 @@
  * job takes longer, and more workers would be no help. */
 #define POOL_LONG_BUSY_MS   20
 /*
- * Jobs for each core that may run and not be long yet. More at once finish no sooner: they only
- * take turns, each on a worker whose memory the others have pushed out of the caches. Fewer leave a
- * core without work while ours is busy with HTTP. Long jobs do not count: sleepers hold up nobody.
+ * Jobs for each core that may be with workers and not be long yet, and as many as one worker may be
+ * given ahead. So many that a worker does not run dry while the core is busy with HTTP; more would
+ * only wait there instead of in turns. Long jobs do not count: sleepers hold up nobody.
  */
-#define POOL_SHORT_PER_CORE 4
+#define POOL_SHORT_PER_CORE 8
 /* How often the watchdog looks when no worker is wanted. */
 #define POOL_WATCH_MS       100
 /* Past its time limit a job has this long to end by itself, measured from when it was handed over:
@@ -56,17 +63,21 @@
 
 enum worker_state { WORKER_STARTING, WORKER_READY, WORKER_ENDING };
 
-/* One job on one worker; part of the worker. `done` is NULL when there is none. */
+/* One job. */
 struct exec_run {
     exec_done_fn *done;
     void *ctx;
-    uint32_t sequence;
+    struct exec_pool *pool;
+    struct pool_worker *worker; /* that has it; NULL: it was taken back and waits */
+    TAILQ_ENTRY(exec_run) link; /* of its worker, of those that wait, or of spare ones */
     bool cancelled;
-    bool is_long; /* has run for POOL_LONG_MS */
-    uint64_t started_ns;
-    struct window_request request;
+    bool is_long;                             /* has run for POOL_LONG_MS */
+    uint64_t given_ns;                        /* to its worker */
+    uint64_t begins_ns;                       /* when it became the first of its worker */
     const struct guard *guard, *output_guard; /* borrowed; NULL: none */
+    struct message order; /* START; with a text it may be given ahead, taken back and given again */
 };
+TAILQ_HEAD(run_list, exec_run);
 
 struct pool_worker {
     struct exec_pool *pool;
@@ -75,16 +86,20 @@ struct pool_worker {
     struct window window;
     int fd; /* the core's end of its socket; -1 once closed */
     uv_poll_t poll;
-    struct exec_run run;
+    struct run_list runs; /* the first runs, or will next; the others were given ahead */
+    unsigned run_count;
+    uint32_t sequence;        /* of the last job it was given */
+    uint32_t round;           /* of turn.h */
     uint64_t deadline_ns;     /* when the watchdog ends it; 0: never */
-    uint64_t memory_reserved; /* by the job it has or died with */
-    uint64_t jobs;            /* it has taken */
+    uint64_t memory_reserved; /* by the job it died with */
+    uint64_t jobs;            /* it has done */
     const char *fault;        /* why it was ended; NULL: no fault of its own */
     bool idle;                /* on the list of idle workers */
+    bool open;                /* on the list of those that are given jobs ahead */
     bool gone;                /* the back end is done with it */
     bool poll_closed;
     bool kill_due; /* process: the order to kill it could not be sent yet */
-    TAILQ_ENTRY(pool_worker) idle_link;
+    TAILQ_ENTRY(pool_worker) idle_link, open_link;
 
     pthread_t thread; /* of a worker that is one */
 };
@@ -93,6 +108,9 @@ struct pool_worker {
 struct pool_backend {
     /* Workers that may be on their way at once. */
     unsigned starting_most;
+    /* Jobs that one worker may be given, and bytes of text that its messages may have. */
+    unsigned given_most;
+    uint32_t text_max;
     /* Once, before the first worker. */
     int (*prepare)(struct exec_pool *pool);
     /* Makes window and socket of `worker` and has it started. ERR_*; nothing is left then. */
@@ -130,6 +148,10 @@ struct exec_pool {
     unsigned ending;                         /* of these, ENDING */
     unsigned idle_count, idle_least;         /* now; least since the last trim */
     TAILQ_HEAD(pool_idle, pool_worker) idle; /* READY, the last used at the head */
+    TAILQ_HEAD(pool_open, pool_worker) open; /* they run a short job, and may be given more */
+    unsigned open_count;
+    struct run_list waiting; /* taken back, not given again yet */
+    struct run_list spare;   /* memory for jobs to come */
     uint32_t generation;
     uint64_t next_spawn_ns;
     uint64_t watch_ms; /* interval of `watch`; 0: it does not run */
@@ -140,7 +162,8 @@ struct exec_pool {
     unsigned long_running;      /* of these, those that are long */
     uint64_t ended, ended_seen; /* jobs; when the watchdog last looked */
     unsigned short_most;        /* others that may run at once */
-    bool wanted_more;           /* a short job found no worker, and might have run */
+    unsigned cores;
+    bool wanted_more; /* a short job found no worker, and might have run */
     bool healthy;
     bool sealed_known;
     struct seal_report sealed; /* what is in force for every worker */
@@ -156,6 +179,36 @@ static inline unsigned pool_short_running(const struct exec_pool *pool)
     return pool->running - pool->long_running;
 }
 
+/* pool_run.c */
+
+/* Could a small job be given to a worker now? */
+bool pool_has_worker(const struct exec_pool *pool);
+/* ERR_QUEUE_FULL: not now. Otherwise as exec_start. */
+int pool_run_start(struct exec_pool *pool, const struct exec_request *request, exec_done_fn *done,
+                   void *ctx, struct exec_run **ret);
+/* The same on this worker. ERR_SYSTEM: it is dead, and has been ended. */
+int pool_worker_give(struct pool_worker *worker, const struct exec_request *request,
+                     exec_done_fn *done, void *ctx, struct exec_run **ret);
+/* Gives those that wait to whoever has room. */
+void pool_run_serve(struct exec_pool *pool);
+/* What was given behind the worker's first job and has not been begun, or all of it, waits for
+ * another worker. */
+void pool_run_take_back(struct pool_worker *worker, bool all);
+/* The worker's first job, done or lost, for the caller to end; the next is the first. NULL: none.
+ */
+struct exec_run *pool_run_leave(struct pool_worker *worker);
+/* Calls `done` and frees. */
+void pool_run_end(struct exec_run *run, struct exec_result *result);
+void pool_run_free_spare(struct exec_pool *pool);
+
+/* pool_answer.c */
+
+/* What a worker says of its job, copied and checked. NULL, or how it broke the protocol. */
+const char *pool_answer_read(struct pool_worker *worker, const struct message *message,
+                             struct exec_result *result);
+/* Leaves nothing of the job in the window. */
+void pool_answer_wipe(struct pool_worker *worker, const struct message *message);
+
 /* pool_worker.c */
 int pool_worker_start(struct exec_pool *pool, struct pool_worker **ret);
 void pool_worker_end(struct pool_worker *worker, int code, const char *fault);
@@ -163,10 +216,11 @@ void pool_worker_gone(struct pool_worker *worker);
 void pool_worker_close_socket(struct pool_worker *worker);
 /* Something may have come from the worker: takes one message. */
 void pool_worker_receive(struct pool_worker *worker);
-int pool_worker_give(struct pool_worker *worker, const struct exec_request *request,
-                     exec_done_fn *done, void *ctx);
 struct pool_worker *pool_worker_find(struct exec_pool *pool, uint32_t id);
 void pool_worker_set_idle(struct pool_worker *worker, bool idle);
+void pool_worker_set_open(struct pool_worker *worker, bool open);
+/* When its first job is past help. */
+void pool_worker_set_deadline(struct pool_worker *worker);
 void pool_report_lost(struct exec_pool *pool, const char *reason);
 
 /* process.c */

@@ -14,10 +14,26 @@ static void pool_expire(struct pool_worker *worker)
 {
     if (worker->state == WORKER_STARTING)
         pool_worker_end(worker, ERR_WORKER_LOST, "it was not ready in time");
-    else if (worker->run.cancelled)
+    else if (TAILQ_FIRST(&worker->runs)->cancelled)
         pool_worker_end(worker, ERR_CANCELLED, "it did not end a cancelled job");
     else
         pool_worker_end(worker, ERR_TIMEOUT, "it did not end its job in time");
+}
+
+/*
+ * Others must not wait behind a job that is not short. One that waits for a core itself is left
+ * alone for longer: behind another it would wait as long. Whether the worker has begun it, it says
+ * itself; if it lies, that is how long those behind it wait.
+ */
+static void pool_close_long(struct pool_worker *worker, const struct exec_run *first, uint64_t age)
+{
+    uint32_t begun = (uint32_t)atomic_load(&window_control(&worker->window)->turn);
+    bool runs = begun == first->order.start.sequence;
+    if (age < NS_PER_MS * (runs ? POOL_LONG_MS : POOL_LONG_BUSY_MS))
+        return;
+    if (worker->run_count > 1)
+        pool_run_take_back(worker, false);
+    pool_worker_set_open(worker, false);
 }
 
 /* Looks which jobs have been running for longer than a moment. */
@@ -28,10 +44,14 @@ static void pool_find_long(struct exec_pool *pool, uint64_t now)
     pool->ended_seen = pool->ended;
     for (uint64_t place = 0; place < pool->workers_max; place++) {
         struct pool_worker *worker = pool->places[place];
-        if (!worker || !worker->run.done || worker->run.is_long ||
-            now - worker->run.started_ns < least)
+        struct exec_run *run = worker ? TAILQ_FIRST(&worker->runs) : NULL;
+        if (!run)
             continue;
-        worker->run.is_long = true;
+        if (worker->open)
+            pool_close_long(worker, run, now - run->begins_ns);
+        if (run->is_long || now - run->begins_ns < least)
+            continue;
+        run->is_long = true;
         pool->long_running++;
         pool->capacity_due = true;
     }
@@ -65,8 +85,20 @@ static void pool_grow(struct exec_pool *pool, uint64_t now)
     }
 }
 
+/* Does a job wait behind another one, or for a worker? */
+static bool pool_has_waiting(const struct exec_pool *pool)
+{
+    const struct pool_worker *worker;
+    TAILQ_FOREACH(worker, &pool->open, open_link)
+    if (worker->run_count > 1)
+        return true;
+    return !TAILQ_EMPTY(&pool->waiting);
+}
+
 static uint64_t pool_watch_interval(const struct exec_pool *pool)
 {
+    if (pool_has_waiting(pool))
+        return POOL_LONG_MS;
     if (pool->healthy && pool->idle_count < pool->warm && pool->workers < pool->workers_max)
         return POOL_LONG_MS;
     if (pool_short_running(pool) >= pool->short_most)
@@ -88,6 +120,7 @@ static void pool_on_watch(uv_timer_t *timer)
     if (pool->backend->retry)
         pool->backend->retry(pool);
     pool_find_long(pool, now);
+    pool_run_serve(pool);
     pool_grow(pool, now);
     pool_tell_capacity(pool);
 

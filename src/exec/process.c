@@ -89,8 +89,8 @@ static void process_take_died(struct exec_pool *pool, const struct message *mess
     struct pool_worker *worker = pool_worker_find(pool, message->died.worker);
     if (!worker)
         return;
-    /* Its last words may still lie in its socket: an answer that came before the end counts. */
-    for (int i = 0; i < 2 && worker->state != WORKER_ENDING; i++)
+    /* Its last words may still lie in its socket: answers that came before the end count. */
+    for (unsigned i = 0; i <= POOL_SHORT_PER_CORE && worker->state != WORKER_ENDING; i++)
         pool_worker_receive(worker);
     pool_worker_end(worker, ERR_WORKER_LOST, "it died");
     if (worker->fault)
@@ -119,8 +119,8 @@ void pool_zygote_receive(struct exec_pool *pool)
     struct message message;
     int r;
     /* DIED is the only message that the table lets through. */
-    while (pool->zygote && (r = message_receive(pool->zygote->fd, MESSAGE_ZYGOTE, MESSAGE_CORE,
-                                                false, &message, NULL)) != ERR_QUEUE_FULL) {
+    while (pool->zygote && (r = message_receive(pool->zygote->fd, MESSAGE_ZYGOTE, MESSAGE_CORE, 0,
+                                                &message, NULL)) != ERR_QUEUE_FULL) {
         if (r == 0)
             process_take_died(pool, &message);
         else
@@ -134,6 +134,7 @@ static void process_on_zygote(uv_poll_t *poll, int status, int events)
     (void)status;
     (void)events;
     pool_zygote_receive(pool);
+    pool_run_serve(pool);
     pool_watch_wake(pool);
     pool_tell_capacity(pool);
 }
@@ -162,6 +163,8 @@ static void process_stop(struct exec_pool *pool)
 
 const struct pool_backend pool_backend_process = {
     .starting_most = UINT_MAX, /* a fork of the zygote costs next to nothing */
+    .given_most = POOL_SHORT_PER_CORE,
+    .text_max = MESSAGE_TEXT_BYTES,
     .prepare = process_prepare,
     .start = process_start,
     .end = process_end,

@@ -86,7 +86,7 @@ static int thread_start(struct pool_worker *worker)
 
 static void thread_end(struct pool_worker *worker)
 {
-    atomic_store(&window_control(&worker->window)->cancelled, worker->run.sequence);
+    atomic_store(&window_control(&worker->window)->cancelled, worker->sequence);
     shutdown(worker->fd, SHUT_WR);
 }
 
@@ -106,7 +106,8 @@ static bool thread_wait_closed(struct pool_worker *worker, uint64_t deadline)
 {
     struct message message;
     for (;;) {
-        int r = message_receive(worker->fd, MESSAGE_WORKER, MESSAGE_CORE, false, &message, NULL);
+        int r = message_receive(worker->fd, MESSAGE_WORKER, MESSAGE_CORE, MESSAGE_NO_TEXT, &message,
+                                NULL);
         if (r == ERR_SYSTEM)
             return true;
         uint64_t now = clock_now_ns();
@@ -145,6 +146,6 @@ static int thread_prepare(struct exec_pool *pool)
 const struct pool_backend pool_backend_thread = {
     /* A thread makes its engine first, which takes the time of hundreds of jobs: several at once
      * would make those that run long, and so ask for more. */
-    .starting_most = 1, .prepare = thread_prepare, .start = thread_start,
-    .end = thread_end,  .closed = thread_closed,   .stop = thread_stop,
+    .starting_most = 1,    .given_most = 1,   .text_max = 0,           .prepare = thread_prepare,
+    .start = thread_start, .end = thread_end, .closed = thread_closed, .stop = thread_stop,
 };

@@ -148,10 +148,10 @@ static char *window_put(char *at, const void *data, size_t size)
     return at + size;
 }
 
-int window_write_request(struct window *window, const struct exec_request *request,
-                         struct window_request *ret)
+int window_measure_request(const struct window_layout *layout, const struct exec_request *request,
+                           struct window_request *ret)
 {
-    uint64_t room = window->layout.size[WINDOW_REQUEST];
+    uint64_t room = layout->size[WINDOW_REQUEST];
     uint64_t secrets_size;
     int r = window_check_secrets(request, &secrets_size);
     if (r)
@@ -163,21 +163,6 @@ int window_write_request(struct window *window, const struct exec_request *reque
     uint64_t size = request->script.size + request->entry_point.size + secrets_size;
     if (size > room || request->input.size > room - size)
         return ERR_INPUT_TOO_LARGE;
-    r = window_ensure(window, WINDOW_REQUEST, size + request->input.size);
-    if (r)
-        return r;
-
-    char *at = window_area(window, WINDOW_REQUEST);
-    at = window_put(at, request->script.data, request->script.size);
-    at = window_put(at, request->entry_point.data, request->entry_point.size);
-    at = window_put(at, request->input.data, request->input.size);
-    for (size_t i = 0; i < request->secret_count; i++) {
-        const struct exec_secret *secret = &request->secrets[i];
-        const uint32_t sizes[2] = {(uint32_t)secret->name.size, (uint32_t)secret->value.size};
-        at = window_put(at, sizes, sizeof sizes);
-        at = window_put(at, secret->name.data, secret->name.size);
-        at = window_put(at, secret->value.data, secret->value.size);
-    }
     *ret = (struct window_request){
         .script_size = (uint32_t)request->script.size,
         .entry_point_size = (uint32_t)request->entry_point.size,
@@ -189,6 +174,29 @@ int window_write_request(struct window *window, const struct exec_request *reque
         .memory_limit = request->memory_limit,
     };
     return 0;
+}
+
+void window_put_request(char *at, const struct exec_request *request)
+{
+    at = window_put(at, request->script.data, request->script.size);
+    at = window_put(at, request->entry_point.data, request->entry_point.size);
+    at = window_put(at, request->input.data, request->input.size);
+    for (size_t i = 0; i < request->secret_count; i++) {
+        const struct exec_secret *secret = &request->secrets[i];
+        const uint32_t sizes[2] = {(uint32_t)secret->name.size, (uint32_t)secret->value.size};
+        at = window_put(at, sizes, sizeof sizes);
+        at = window_put(at, secret->name.data, secret->name.size);
+        at = window_put(at, secret->value.data, secret->value.size);
+    }
+}
+
+int window_write_request(struct window *window, const struct exec_request *request,
+                         const struct window_request *measured)
+{
+    int r = window_ensure(window, WINDOW_REQUEST, window_request_size(measured));
+    if (r == 0)
+        window_put_request(window_area(window, WINDOW_REQUEST), request);
+    return r;
 }
 
 uint32_t window_request_size(const struct window_request *request)
@@ -219,10 +227,10 @@ static int window_open_secret(struct span *rest, struct engine_secret *secret)
     return r ? r : window_cut(rest, sizes[1], &secret->value);
 }
 
-int window_open_request(const struct window *window, const struct window_request *request,
+int window_open_request(struct span area, const struct window_request *request,
                         struct engine_job *job, struct engine_secret *secrets)
 {
-    struct span rest = {window_area(window, WINDOW_REQUEST), window->layout.size[WINDOW_REQUEST]};
+    struct span rest = area;
     if (window_cut(&rest, request->script_size, &job->script) ||
         window_cut(&rest, request->entry_point_size, &job->entry_point) ||
         window_cut(&rest, request->input_size, &job->input) || request->secrets_size > rest.size ||

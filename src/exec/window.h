@@ -22,6 +22,7 @@
 #include "base/limits.h"
 #include "engine/engine.h"
 #include "exec/exec.h"
+#include "exec/turn.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,6 +49,7 @@ struct window_layout {
 struct window_control {
     _Atomic uint32_t cancelled;  /* by the core: the sequence of a job that is to end */
     volatile uint32_t forbidden; /* by the worker: a system call it was refused (seal.h) */
+    turn_word turn;              /* by both: turn.h */
 };
 
 struct window {
@@ -89,20 +91,27 @@ static inline char *window_area(const struct window *window, enum window_area ar
 }
 
 /*
- * Copies a request in. Nothing is written unless all of it fits: ERR_SCRIPT_TOO_LARGE,
- * ERR_INPUT_TOO_LARGE, ERR_INVALID_FIELD (entry point, secrets), ERR_NO_MEMORY.
+ * The sizes of a request: ERR_SCRIPT_TOO_LARGE, ERR_INPUT_TOO_LARGE, ERR_INVALID_FIELD (entry
+ * point, secrets) if it does not fit.
  */
+int window_measure_request(const struct window_layout *layout, const struct exec_request *request,
+                           struct window_request *ret);
+
+/* Copies a request of measured size to `at`, as window_open_request reads it. */
+void window_put_request(char *at, const struct exec_request *request);
+
+/* Copies a measured request into the window. ERR_NO_MEMORY; nothing is written then. */
 int window_write_request(struct window *window, const struct exec_request *request,
-                         struct window_request *ret);
+                         const struct window_request *measured);
 
 /* How many bytes of its area a request takes. */
 uint32_t window_request_size(const struct window_request *request);
 
 /*
- * The worker's view of a request: fills script, entry point, input, secrets and limits of `job`;
- * `secrets` has room for WINDOW_SECRETS. ERR_PROTOCOL if the sizes do not fit the area.
+ * The worker's view of a request that lies in `area`: fills script, entry point, input, secrets and
+ * limits of `job`; `secrets` has room for WINDOW_SECRETS. ERR_PROTOCOL if the sizes do not fit.
  */
-int window_open_request(const struct window *window, const struct window_request *request,
+int window_open_request(struct span area, const struct window_request *request,
                         struct engine_job *job, struct engine_secret *secrets);
 
 /*

@@ -12,13 +12,30 @@
 
 struct worker {
     const struct worker_setup *setup;
-    uint32_t sequence; /* of the job that runs */
-    uint64_t look_ns;  /* when to look for the core next */
-    bool answered;     /* the core has its DONE */
-    bool gone;         /* the core is gone or broke the protocol, or the engine broke: end */
+    uint32_t sequence, round; /* of the job that runs */
+    uint64_t look_ns;         /* when to look for the core next */
+    bool declined;            /* it was told that no other job of this round is begun */
+    bool answered;            /* the core has its DONE */
+    bool gone;                /* the core is gone or broke the protocol, or the engine broke: end */
     uint32_t secret_count;
     struct engine_secret secrets[WINDOW_SECRETS];
+    struct message order; /* the core's; its text is the request of the job that runs */
+    struct message reply;
 };
+
+static int worker_receive(const struct worker *worker, int flags, struct message *ret)
+{
+    if (worker->setup->config->text_max == 0)
+        flags |= MESSAGE_NO_TEXT;
+    return message_receive(worker->setup->fd, MESSAGE_CORE, MESSAGE_WORKER, flags, ret, NULL);
+}
+
+/* Other jobs shall not wait for this one: the core is to give them to other workers. */
+static void worker_decline(struct worker *worker)
+{
+    turn_decline(&window_control(worker->setup->window)->turn, worker->round, worker->sequence);
+    worker->declined = true;
+}
 
 /* 0, or ERR_CANCELLED. Called some thousand times a second: one load, and now and then a look. */
 static int worker_interrupted(void *ctx)
@@ -56,30 +73,65 @@ static void worker_wait(int fd, uint64_t ns)
 static void worker_sleep_until(void *ctx, uint64_t monotonic_ns)
 {
     struct worker *worker = ctx;
-    struct message message;
 
+    worker_decline(worker);
     while (!worker_interrupted(worker)) {
         uint64_t now = clock_now_ns();
         if (now >= monotonic_ns)
             return;
         worker_wait(worker->setup->fd, monotonic_ns - now);
-        int r =
-            message_receive(worker->setup->fd, MESSAGE_CORE, MESSAGE_WORKER, false, &message, NULL);
-        /* A CANCEL has done its work by waking us: the window says whether it is for this job. */
-        if (r == ERR_SYSTEM || r == ERR_PROTOCOL || (r == 0 && message.type != MESSAGE_CANCEL_TYPE))
+        int r = worker_receive(worker, 0, &worker->reply);
+        /* A CANCEL has done its work by waking us: the window says whether it is for this job. A
+         * START was given before the core knew that it is declined. */
+        if (r == ERR_SYSTEM || r == ERR_PROTOCOL)
             worker->gone = true;
+        if (r == 0)
+            explicit_bzero(worker->reply.text, worker->reply.text_size);
     }
+}
+
+/*
+ * Takes the answer out of the window and leaves nothing of the job there or in the order: the next
+ * job, which may be somebody else's, is run without waiting for the core. False if the core has to
+ * read it in the window: it is too large, or the job failed, and then it is not known how much of
+ * an output was written.
+ */
+static bool worker_take_answer(struct worker *worker, const struct engine_result *result)
+{
+    const struct window *window = worker->setup->window;
+    const struct {
+        enum window_area area;
+        size_t size;
+    } parts[] = {{WINDOW_OUTPUT, result->output_size},
+                 {WINDOW_LOGS, result->logs_size},
+                 {WINDOW_ERROR, result->error_size}};
+    size_t size = result->output_size + result->logs_size + result->error_size;
+    char *at = worker->reply.text;
+
+    explicit_bzero(worker->order.text, worker->order.text_size);
+    if (result->code || size > worker->setup->config->text_max)
+        return false;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        char *from = window_area(window, parts[i].area);
+        memcpy(at, from, parts[i].size);
+        explicit_bzero(from, parts[i].size);
+        at += parts[i].size;
+    }
+    worker->reply.text_size = (uint32_t)size;
+    return true;
 }
 
 /* Sends DONE. From here on the core may write the next job into the window. */
 static void worker_answer(void *ctx, const struct engine_result *result)
 {
     struct worker *worker = ctx;
-    struct message message;
+    struct message *reply = &worker->reply;
 
     memset(worker->secrets, 0, sizeof worker->secrets[0] * worker->secret_count);
-    message_init(&message, MESSAGE_DONE_TYPE);
-    message.done = (struct message_done){
+    message_init(reply, MESSAGE_DONE_TYPE);
+    if (!worker_take_answer(worker, result))
+        worker_decline(worker);
+    reply->done = (struct message_done){
         .sequence = worker->sequence,
         .code = result->code,
         .output_size = (uint32_t)result->output_size,
@@ -88,13 +140,15 @@ static void worker_answer(void *ctx, const struct engine_result *result)
         .log_count = result->log_count,
         .nondeterminism = result->nondeterminism,
         .leaving = worker->gone,
+        .declined = worker->declined,
         .gas_used = result->gas_used,
         .memory_used = result->memory_used,
         .duration_ns = result->duration_ns,
     };
     worker->answered = true;
-    if (message_send(worker->setup->fd, &message, NULL))
+    if (message_send(worker->setup->fd, reply, NULL))
         worker->gone = true;
+    explicit_bzero(reply->text, reply->text_size);
 }
 
 /*
@@ -125,16 +179,22 @@ static void worker_take_start(struct worker *worker, const struct message *messa
         .log_entry_bytes = config->log_entry_bytes + slack,
         .timers = config->timers,
     };
+    struct span area = {window_area(setup->window, WINDOW_REQUEST), layout->size[WINDOW_REQUEST]};
     struct engine_result result = {0};
     bool broken = false;
 
-    if (window_open_request(setup->window, &start->request, &job, worker->secrets)) {
+    if (!turn_begin(&window_control(setup->window)->turn, start->round, start->sequence))
+        return; /* it has been taken back */
+    if (message->text_size)
+        area = (struct span){message->text, message->text_size};
+    if (window_open_request(area, &start->request, &job, worker->secrets)) {
         worker->gone = true;
         return;
     }
     worker->sequence = start->sequence;
+    worker->round = start->round;
     worker->secret_count = start->request.secret_count;
-    worker->answered = false;
+    worker->declined = worker->answered = false;
     worker->look_ns = clock_now_ns() + WORKER_LOOK_NS;
     result.code = worker_interrupted(worker);
     if (result.code == 0)
@@ -162,12 +222,13 @@ static worker_handler *const worker_handlers[MESSAGE_COUNT] = {
 void worker_serve(const struct worker_setup *setup)
 {
     struct worker worker = {.setup = setup};
-    struct message message;
 
     while (!worker.gone) {
-        if (message_receive(setup->fd, MESSAGE_CORE, MESSAGE_WORKER, true, &message, NULL))
+        if (worker_receive(&worker, MESSAGE_WAIT, &worker.order))
             return;
-        worker_handlers[message.type](&worker, &message);
+        worker_handlers[worker.order.type](&worker, &worker.order);
+        /* Of a job that was taken back, or had no answer: what was run has been wiped already. */
+        explicit_bzero(worker.order.text, worker.order.text_size);
     }
 }
 

@@ -196,7 +196,7 @@ static _Noreturn void zygote_serve(struct zygote *zygote)
         zygote_reap(zygote);
         if (ready <= 0)
             continue;
-        int r = message_receive(ZYGOTE_FD, MESSAGE_CORE, MESSAGE_ZYGOTE, false, &message, fds);
+        int r = message_receive(ZYGOTE_FD, MESSAGE_CORE, MESSAGE_ZYGOTE, 0, &message, fds);
         if (r == 0)
             zygote_handlers[message.type](zygote, &message, fds);
         else if (r != ERR_QUEUE_FULL)

@@ -122,8 +122,10 @@ bool job_hand_over_ready(struct job_service *service)
     while ((job = service->ready_first)) {
         if (!service->pool || !exec_can_start(service->pool, job->memory_limit))
             return false;
-        leave_ready(job);
         int r = give_to_worker(job);
+        if (r == ERR_QUEUE_FULL)
+            return false; /* it wants a worker for itself */
+        leave_ready(job);
         drop_storage(job->live);
         if (r)
             job_end(job, failure_of(r), NULL, "no worker could take the job");

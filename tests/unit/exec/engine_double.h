@@ -247,6 +247,9 @@ static int order_forge(struct order *order)
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (strcmp(fields[i].name, order->argument) == 0)
             *fields[i].field = fields[i].value;
+    if (strcmp(order->argument, "text") == 0)
+        message.text_size = 3; /* of an output of two bytes */
+    memcpy(message.text, "{} ", 3);
     message_send(ZYGOTE_FD, &message, NULL);
     return order_hang(order);
 }
@@ -264,10 +267,10 @@ static int order_twice(struct order *order)
     struct message message;
     message_init(&message, MESSAGE_DONE_TYPE);
     message.done.sequence = (uint32_t)order->number;
-    message.done.output_size = 2;
-    order_output(order, "{}");
+    message.done.output_size = message.text_size = 2;
+    memcpy(message.text, "{}", 2);
     message_send(ZYGOTE_FD, &message, NULL);
-    return 0;
+    return order_output(order, "{}");
 }
 
 static const struct {

@@ -224,6 +224,7 @@ static const char *const breaches[] = {
     "forge lost_code",
     "forge cancelled_code",
     "forge internal_code",
+    "forge text",
     "answer {}, \"status\":\"completed\"",
     "answer [1]",
     "answer {\"b\":1,\"a\":2}",
@@ -447,6 +448,158 @@ static void test_sleepers_hold_up_nobody(void **state)
     exec_pool_stats(fixture->pool, &stats);
     assert_int_equal(stats.running, SLEEPERS);
     cancel_all(fixture, sleepers, SLEEPERS);
+    assert_well(fixture);
+}
+
+/* A job for each core that computes without hearing anything, so that what follows is given ahead.
+ */
+static void start_stuck(struct fixture *fixture, struct job *jobs, const char *script)
+{
+    assert_true(fixture_until(fixture, fixture_all_ready(fixture)));
+    for (unsigned i = 0; i < fixture->pool->cores; i++)
+        assert_int_equal(job_start(fixture, &jobs[i], script), 0);
+    assert_int_equal(fixture->pool->open_count, fixture->pool->cores);
+}
+
+static void end_stuck(struct fixture *fixture, struct job *jobs, int code)
+{
+    for (unsigned i = 0; i < fixture->pool->cores; i++) {
+        assert_true(fixture_until(fixture, jobs[i].ended));
+        assert_int_equal(jobs[i].result.code, code);
+        job_free(&jobs[i]);
+    }
+}
+
+/* Small jobs that were given behind one that turns out to be long do not wait for it. */
+static void test_ahead_and_taken_back(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job stuck[256], ahead[3];
+    struct exec_stats stats;
+    const char *const scripts[] = {"stuck 1000", "spin 1000", "sleep 1000"};
+    assert_true(fixture->pool->cores <= 256);
+    for (size_t k = 0; k < sizeof scripts / sizeof scripts[0]; k++) {
+        start_stuck(fixture, stuck, scripts[k]);
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(job_start(fixture, &ahead[i], "answer {\"a\":1}"), 0);
+            assert_true(TAILQ_FIRST(&ahead[i].run->worker->runs) != ahead[i].run);
+        }
+        for (int i = 0; i < 3; i++) {
+            assert_true(fixture_until(fixture, ahead[i].ended));
+            assert_int_equal(ahead[i].result.code, 0);
+            assert_string_equal(ahead[i].text, "{\"a\":1}");
+            job_free(&ahead[i]);
+        }
+        assert_false(stuck[0].ended);
+        end_stuck(fixture, stuck, 0);
+    }
+    exec_pool_stats(fixture->pool, &stats);
+    assert_int_equal(stats.lost, 0);
+    assert_well(fixture);
+}
+
+/* One worker does what it was given one after another, also after it had to give some back. */
+static void test_ahead_in_order(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job jobs[POOL_SHORT_PER_CORE];
+    char large[64];
+    reopen(fixture, LIMIT_WORKERS, 1);
+    snprintf(large, sizeof large, "code %d", ERR_STACK_OVERFLOW); /* its answer is in the window */
+    const char *const scripts[] = {"answer {}", "sleep 1", "log l", large, "stuck 5"};
+    for (int round = 0; round < 200; round++) {
+        assert_true(fixture_until(fixture, fixture->pool->idle_count == 1));
+        unsigned count = 0;
+        for (; count < POOL_SHORT_PER_CORE && exec_can_start(fixture->pool, MIB); count++)
+            assert_int_equal(job_start(fixture, &jobs[count],
+                                       scripts[((unsigned)round * 7 + count * count) % 5]),
+                             0);
+        assert_true(count > 1);
+        for (unsigned i = 0; i < count; i++) {
+            assert_true(fixture_until(fixture, jobs[i].ended));
+            assert_true(jobs[i].result.code == 0 || jobs[i].result.code == ERR_STACK_OVERFLOW);
+            job_free(&jobs[i]);
+        }
+    }
+    assert_int_equal(fixture->lost_calls, 0);
+    assert_well(fixture);
+}
+
+/* The death of a worker is that of the job it ran, not of those it was given ahead. */
+static void test_ahead_outlives_worker(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job stuck[256], ahead;
+    start_stuck(fixture, stuck, "signal 9");
+    assert_int_equal(job_start(fixture, &ahead, "answer {}"), 0);
+    assert_true(fixture_until(fixture, ahead.ended));
+    assert_int_equal(ahead.result.code, 0);
+    job_free(&ahead);
+    end_stuck(fixture, stuck, ERR_WORKER_LOST);
+    assert_well(fixture);
+}
+
+static void test_ahead_cancelled(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job stuck[256], ahead[2];
+    start_stuck(fixture, stuck, "stuck 500");
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(job_start(fixture, &ahead[i], "sleep 60000"), 0);
+    for (int i = 0; i < 2; i++) {
+        exec_cancel(ahead[i].run);
+        assert_false(ahead[i].ended);
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_true(fixture_until(fixture, ahead[i].ended));
+        assert_int_equal(ahead[i].result.code, ERR_CANCELLED);
+        job_free(&ahead[i]);
+    }
+    assert_false(stuck[0].ended);
+    end_stuck(fixture, stuck, 0);
+    assert_int_equal(fixture->lost_calls, 0);
+    assert_well(fixture);
+}
+
+/* A job with secrets, or one that is large, lies in no window beside a job of somebody else. */
+static void test_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job stuck, job;
+    const struct exec_secret secret = {SPAN("a"), SPAN("one")};
+    struct exec_request request = job_request("secrets");
+    reopen(fixture, LIMIT_WORKERS, 1);
+    request.secrets = &secret;
+    request.secret_count = 1;
+    assert_true(fixture_until(fixture, fixture_all_ready(fixture)));
+    assert_int_equal(job_start(fixture, &stuck, "stuck 20"), 0);
+    assert_true(exec_can_start(fixture->pool, MIB));
+    assert_int_equal(job_start_request(fixture, &job, &request), ERR_QUEUE_FULL);
+    assert_true(fixture_until(fixture, stuck.ended));
+    job_free(&stuck);
+    assert_int_equal(job_start_request(fixture, &job, &request), 0);
+    assert_false(exec_can_start(fixture->pool, MIB)); /* nor is one given behind it */
+    assert_true(fixture_until(fixture, job.ended));
+    assert_string_equal(job.text, "{\"a\":\"one\"}");
+    job_free(&job);
+    assert_well(fixture);
+}
+
+/* One job a process: then nothing is given ahead. */
+static void test_nothing_ahead_of_the_last(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job jobs[4];
+    unsigned count = 0;
+    reopen(fixture, LIMIT_JOBS_PER_WORKER, 1);
+    assert_true(fixture_until(fixture, fixture_all_ready(fixture)));
+    for (; count < 4 && fixture->pool->idle_count > 0; count++)
+        assert_int_equal(job_start(fixture, &jobs[count], "stuck 20"), 0);
+    assert_false(exec_can_start(fixture->pool, MIB));
+    for (unsigned i = 0; i < count; i++) {
+        assert_true(fixture_until(fixture, jobs[i].ended));
+        job_free(&jobs[i]);
+    }
     assert_well(fixture);
 }
 
@@ -815,6 +968,12 @@ int main(int argc, char **argv)
         POOL_TEST(test_cancel),
         POOL_TEST(test_late_cancel),
         POOL_TEST(test_sleepers_hold_up_nobody),
+        POOL_TEST(test_ahead_and_taken_back),
+        POOL_TEST(test_ahead_in_order),
+        POOL_TEST(test_ahead_outlives_worker),
+        POOL_TEST(test_ahead_cancelled),
+        POOL_TEST(test_alone),
+        POOL_TEST(test_nothing_ahead_of_the_last),
         POOL_TEST(test_small_jobs_make_no_workers),
         POOL_TEST(test_workers_are_bounded),
         POOL_TEST(test_memory_total),

@@ -45,6 +45,11 @@ static void test_layout(void **state)
     assert_int_equal(other.total, 77);
 }
 
+static struct span request_area(const struct window *window)
+{
+    return (struct span){window_area(window, WINDOW_REQUEST), layout.size[WINDOW_REQUEST]};
+}
+
 static void test_request_round_trip(void **state)
 {
     (void)state;
@@ -56,8 +61,9 @@ static void test_request_round_trip(void **state)
     int fd;
     assert_int_equal(window_new_shared(&core, &layout, &fd), 0);
     assert_int_equal(window_attach(&worker, &layout, fd), 0);
+    assert_int_equal(window_measure_request(&layout, &request, &at), 0);
     assert_int_equal(window_write_request(&core, &request, &at), 0);
-    assert_int_equal(window_open_request(&worker, &at, &job, secrets), 0);
+    assert_int_equal(window_open_request(request_area(&worker), &at, &job, secrets), 0);
     assert_bytes(job.script, "script");
     assert_bytes(job.entry_point, "main");
     assert_bytes(job.input, "[1]");
@@ -88,19 +94,22 @@ static void test_request_sizes(void **state)
     struct engine_secret secrets[WINDOW_SECRETS];
     struct exec_request request = a_request();
     assert_int_equal(window_new_private(&core, &layout), 0);
+    assert_int_equal(window_measure_request(&layout, &request, &at), 0);
     assert_int_equal(window_write_request(&core, &request, &at), 0);
     uint32_t *const fields[] = {&bad.script_size, &bad.entry_point_size, &bad.input_size,
                                 &bad.secrets_size, &bad.secret_count};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         bad = at;
         *fields[i] = layout.size[WINDOW_REQUEST];
-        assert_int_equal(window_open_request(&core, &bad, &job, secrets), ERR_PROTOCOL);
+        assert_int_equal(window_open_request(request_area(&core), &bad, &job, secrets),
+                         ERR_PROTOCOL);
         *fields[i] = UINT32_MAX;
-        assert_int_equal(window_open_request(&core, &bad, &job, secrets), ERR_PROTOCOL);
+        assert_int_equal(window_open_request(request_area(&core), &bad, &job, secrets),
+                         ERR_PROTOCOL);
     }
     bad = at;
     bad.secret_count = 3;
-    assert_int_equal(window_open_request(&core, &bad, &job, secrets), ERR_PROTOCOL);
+    assert_int_equal(window_open_request(request_area(&core), &bad, &job, secrets), ERR_PROTOCOL);
     window_done(&core);
 }
 
@@ -147,6 +156,7 @@ static void test_no_memory_behind(void **state)
     int fd = memfd_create("short", MFD_CLOEXEC);
     assert_int_equal(ftruncate(fd, layout.offset[WINDOW_REQUEST]), 0);
     assert_int_equal(window_attach(&core, &layout, fd), 0);
+    assert_int_equal(window_measure_request(&layout, &request, &at), 0);
     assert_int_equal(window_write_request(&core, &request, &at), ERR_NO_MEMORY);
     assert_int_equal(window_read(&core, WINDOW_OUTPUT, 1, &buf), ERR_NO_MEMORY);
     assert_int_equal(buf.size, 0);

@@ -172,7 +172,8 @@ static void test_window_is_empty_after_every_job(void **state)
             /* Before it is ready, what was refused to it stands there. */
             bool ready = worker && worker->state == WORKER_READY;
             const struct window *window = ready ? &worker->window : NULL;
-            for (uint32_t at = 4; window && at < window->layout.total; at++)
+            for (uint32_t at = sizeof(struct window_control); window && at < window->layout.total;
+                 at++)
                 if (window->base[at])
                     fail_msg("script %zu: byte %u of the window is left", i, at);
         }
