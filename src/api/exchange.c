@@ -13,13 +13,37 @@
 #define PROBLEM_BYTES   16384
 #define RETRY_AFTER     1  /* seconds: for queues that are full */
 #define RECEIPT_MEMBERS 96 /* bytes of a receipt's salt and the names of both members */
+#define SPARE_EXCHANGES 64 /* kept for the next requests */
 
 static void job_ended(struct job_waiter *waiter, const struct job *job);
+
+/* An exchange is more than malloc keeps at hand, and each request needs one. */
+static struct exchange *take_spare(struct api *api)
+{
+    struct exchange *exchange = api->spare;
+    if (!exchange)
+        return calloc(1, sizeof *exchange);
+    api->spare = exchange->next;
+    api->spare_count--;
+    memset(exchange, 0, sizeof *exchange);
+    return exchange;
+}
+
+static void keep_spare(struct api *api, struct exchange *exchange)
+{
+    if (api->spare_count == SPARE_EXCHANGES) {
+        free(exchange);
+        return;
+    }
+    exchange->next = api->spare;
+    api->spare = exchange;
+    api->spare_count++;
+}
 
 struct exchange *exchange_new(struct api *api, struct MHD_Connection *connection, const char *url,
                               const char *method)
 {
-    struct exchange *exchange = calloc(1, sizeof *exchange);
+    struct exchange *exchange = take_spare(api);
     if (!exchange)
         return NULL;
     int code;
@@ -62,7 +86,16 @@ void exchange_free(struct exchange *exchange)
     if (exchange->route && (exchange->route->flags & ROUTE_WIPE_BODY))
         buf_wipe(&exchange->body);
     buf_done(&exchange->body);
-    free(exchange);
+    keep_spare(api, exchange);
+}
+
+void exchange_free_spare(struct api *api)
+{
+    struct exchange *exchange;
+    while ((exchange = api->spare)) {
+        api->spare = exchange->next;
+        free(exchange);
+    }
 }
 
 static void add_header(struct MHD_Response *response, const char *name, const char *value)

@@ -94,6 +94,8 @@ struct exchange {
 struct exchange *exchange_new(struct api *api, struct MHD_Connection *connection, const char *url,
                               const char *method);
 void exchange_free(struct exchange *exchange);
+/* Frees those that are kept for later requests. */
+void exchange_free_spare(struct api *api);
 
 /* Headers that an answer may carry beside the usual ones. */
 struct answer {

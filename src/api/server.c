@@ -16,6 +16,7 @@
 #define BACKLOG       1024 /* connections that the kernel holds until they are accepted */
 #define FLUSH_MS      2000 /* for answers that are due when the service stops */
 #define FLUSH_STEP_MS 5
+#define RUNS_MOST     3 /* of libmicrohttpd in a row, before the loop looks at the rest */
 
 /* --- one request, as libmicrohttpd tells of it --- */
 
@@ -130,10 +131,15 @@ static void run_daemon(struct api *api)
     if (!api->work)
         return;
     api->work = false;
-    MHD_run(api->daemon);
 
+    /* An answer sent, a request read, a request handled: a step a run. */
     MHD_UNSIGNED_LONG_LONG wait;
-    bool timed = MHD_get_timeout(api->daemon, &wait) == MHD_YES;
+    bool timed;
+    int runs = 0;
+    do {
+        MHD_run(api->daemon);
+        timed = MHD_get_timeout(api->daemon, &wait) == MHD_YES;
+    } while (timed && wait == 0 && ++runs < RUNS_MOST);
     if (timed && wait == 0) {
         api->work = true;
         uv_idle_start(api->idle, idle_turn);
@@ -362,5 +368,6 @@ void api_free(struct api *api)
     if (api->daemon)
         MHD_stop_daemon(api->daemon);
     watch_close(api);
+    exchange_free_spare(api);
     free(api);
 }

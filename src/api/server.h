@@ -54,6 +54,8 @@ struct api {
     int watch_fd;
     struct exchange *waiting_first, *waiting_last;
     struct exchange *exchanges;
+    struct exchange *spare; /* memory for those to come */
+    unsigned spare_count;
     uint64_t held; /* bytes, by all exchanges */
     struct turns turns;
 
