@@ -142,6 +142,7 @@ void exec_pool_free(struct exec_pool *pool)
     if (!pool)
         return;
     pool->stopping = true;
+    pool_set_patient(pool, false);
     for (uint64_t place = 0; place < pool->workers_max; place++)
         if (pool->places[place])
             pool_worker_end(pool->places[place], ERR_WORKER_LOST, NULL);

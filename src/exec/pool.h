@@ -164,6 +164,7 @@ struct exec_pool {
     unsigned short_most;        /* others that may run at once */
     unsigned cores;
     bool wanted_more; /* a short job found no worker, and might have run */
+    bool patient;     /* the core does not interrupt workers */
     bool healthy;
     bool sealed_known;
     struct seal_report sealed; /* what is in force for every worker */
@@ -229,6 +230,7 @@ void pool_zygote_receive(struct exec_pool *pool); /* takes what the zygote has s
 /* pool_watch.c */
 void pool_watch_start(struct exec_pool *pool); /* the timers; once */
 void pool_watch_wake(struct exec_pool *pool);  /* a job was given or a worker ordered */
+void pool_set_patient(struct exec_pool *pool, bool patient);
 void pool_tell_capacity(struct exec_pool *pool);
 void pool_handle_closed(uv_handle_t *handle); /* close callback of the pool's own handles */
 

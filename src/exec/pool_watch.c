@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "exec/pool.h"
+#include <sched.h>
 
 void pool_tell_capacity(struct exec_pool *pool)
 {
@@ -8,6 +9,21 @@ void pool_tell_capacity(struct exec_pool *pool)
     pool->capacity_due = false;
     if (pool->capacity)
         pool->capacity(pool->ctx);
+}
+
+/*
+ * Woken by an answer, the core would take the processor from a worker in the middle of its next
+ * job, once for every job. While all jobs are short it lets the worker go on for the moment that
+ * its jobs take, and then finds several answers at once; beside a long job it must not wait. This
+ * is about time alone, so nothing is lost where it cannot be done.
+ */
+void pool_set_patient(struct exec_pool *pool, bool patient)
+{
+    const struct sched_param none = {0};
+    if (pool->patient == patient)
+        return;
+    pool->patient = patient;
+    sched_setscheduler(0, (patient ? SCHED_BATCH : SCHED_OTHER) | SCHED_RESET_ON_FORK, &none);
 }
 
 static void pool_expire(struct pool_worker *worker)
@@ -55,6 +71,7 @@ static void pool_find_long(struct exec_pool *pool, uint64_t now)
         pool->long_running++;
         pool->capacity_due = true;
     }
+    pool_set_patient(pool, pool->long_running == 0);
 }
 
 static unsigned pool_starting(const struct exec_pool *pool)
@@ -161,4 +178,5 @@ void pool_watch_start(struct exec_pool *pool)
     pool->watch.data = pool->trim.data = pool;
     pool->handles += 2;
     uv_timer_start(&pool->trim, pool_on_trim, POOL_TRIM_MS, POOL_TRIM_MS);
+    pool_set_patient(pool, true);
 }
