@@ -36,6 +36,14 @@ function sealingTable({ sealing }) {
     `${pairs} pairs of turns each; a ratio is the median of theirs.`;
 }
 
+function receiptsTable({ receipts }) {
+  const [none] = receipts;
+  return [LOW, HIGH].map((c) => `${c} connections:\n\n` +
+    table(['receipts', 'requests/s', 'p50', 'p99', 'CPU a request', 'signatures a job', 'throughput ÷ none'],
+      receipts.map(({ how, load: { [c]: { rate, p50, p99, cpu, signatures } } }) => [how, number(rate), ms(p50), ms(p99), us(cpu),
+        number(signatures), how === 'none' ? null : number(rate / none.load[c].rate)]))).join('\n\n');
+}
+
 function retainedTable({ retained }) {
   const [few] = retained;
   return table(['results kept', 'requests/s, 16 conn.', 'p99', 'CPU/request', 'throughput ÷ first row', 'memory, MiB (PSS)'],
@@ -69,6 +77,7 @@ const SECTIONS = [
   { key: 'throughput', name: 'throughput', title: 'Small jobs', make: throughputTables },
   { key: 'throughput', name: 'memory', title: 'Start and memory', make: memoryTable },
   { key: 'sealing', name: 'sealing', title: 'Sealing', make: sealingTable },
+  { key: 'receipts', name: 'receipts', title: 'Receipts', make: receiptsTable },
   { key: 'retained', name: 'retained', title: 'Results kept', make: retainedTable },
   { key: 'breakdown', name: 'breakdown', title: 'CPU of a small job', make: breakdownTable },
   { key: 'engine', name: 'engine', title: 'The engine alone', make: engineText },

@@ -127,7 +127,6 @@ static void idle_turn(uv_idle_t *idle)
 /* Serves what is ready, and sees to it that the loop comes back in time for what will be. */
 static void run_daemon(struct api *api)
 {
-    job_service_flush(api->jobs); /* sets answers: they go out at once */
     if (!api->work)
         return;
     api->work = false;
@@ -153,12 +152,7 @@ static void run_daemon(struct api *api)
 
 static void before_wait(uv_prepare_t *handle)
 {
-    struct api *api = handle->data;
-    run_daemon(api);
-    /* A request may have ended its job at once: the answer goes out in the next turn, without a
-     * wait. */
-    if (job_service_flush(api->jobs))
-        uv_idle_start(api->idle, idle_turn);
+    run_daemon(handle->data);
 }
 
 static void after_wait(uv_check_t *handle)

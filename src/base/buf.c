@@ -83,11 +83,6 @@ int buf_add_char(struct buf *buf, char c)
     return buf_add(buf, &c, 1);
 }
 
-int buf_add_str(struct buf *buf, const char *text)
-{
-    return buf_add(buf, text, strlen(text));
-}
-
 int buf_addf(struct buf *buf, const char *format, ...)
 {
     char small[256], *text = small;

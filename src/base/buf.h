@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct buf {
     char *data;      /* owned; not NUL-terminated unless buf_terminate was called */
@@ -36,8 +37,13 @@ int buf_reserve(struct buf *buf, size_t size);
 
 int buf_add(struct buf *buf, const void *data, size_t size);
 int buf_add_char(struct buf *buf, char c);
-int buf_add_str(struct buf *buf, const char *text);
 __attribute__((format(printf, 2, 3))) int buf_addf(struct buf *buf, const char *format, ...);
+
+/* Inline, so that the size of a literal is known when it is compiled. */
+static inline int buf_add_str(struct buf *buf, const char *text)
+{
+    return buf_add(buf, text, strlen(text));
+}
 
 /* Puts a NUL after the bytes (not counted in size). */
 int buf_terminate(struct buf *buf);

@@ -53,7 +53,19 @@ static int encode_groups(struct buf *buf, const char *digits, bool padded, const
         buf->failed = true;
         return ERR_NO_MEMORY;
     }
-    for (size_t i = 0; i < size; i += 3) {
+    size_t whole = size - size % 3;
+    char *at = buf->data + buf->size;
+    for (size_t i = 0; i < whole; i += 3) {
+        uint32_t group =
+            (uint32_t)bytes[i] << 16 | (uint32_t)bytes[i + 1] << 8 | (uint32_t)bytes[i + 2];
+
+        *at++ = digits[group >> 18];
+        *at++ = digits[group >> 12 & 63];
+        *at++ = digits[group >> 6 & 63];
+        *at++ = digits[group & 63];
+    }
+    buf->size = (size_t)(at - buf->data);
+    for (size_t i = whole; i < size; i += 3) {
         size_t left = size - i < 3 ? size - i : 3;
         uint32_t group = (uint32_t)bytes[i] << 16;
 

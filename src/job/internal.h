@@ -101,7 +101,10 @@ struct job_text {
 struct job_signing {
     struct keys *keys; /* NULL: no receipts */
     enum job_receipts mode;
-    uv_prepare_t *prepare;
+    uv_check_t *check;
+    uv_idle_t *idle;   /* active while jobs wait: the loop looks for more, and does not sleep */
+    uint64_t since_ns; /* when the first of them ended */
+    size_t seen;       /* how many there were a turn of the loop ago */
     struct job *waiting[MERKLE_LEAVES_MOST];
     size_t count;
     struct merkle tree;
@@ -109,6 +112,7 @@ struct job_signing {
     struct span payload[MERKLE_LEAVES_MOST]; /* ... and each of them; empty: none */
     const struct job *told;                  /* the job whose waiters are told just now ... */
     struct span told_payload;                /* ... so that its payload is not written twice */
+    struct buf batch; /* the JWS of the batch that is told of just now; empty: none */
     struct job_receipt_stats stats;
 };
 

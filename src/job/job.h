@@ -107,11 +107,10 @@ int job_submit(struct job_service *service, struct job_submission *submission, s
                struct error_detail *detail);
 
 /*
- * Signs the jobs that have ended, all together, and tells those who wait for them. The service does
- * it before the loop polls; whoever sends answers earlier in a turn calls it first. True if there
- * were some.
+ * Jobs that have ended are signed together, at most half a millisecond later, and then those who
+ * wait for them are told. This does it now.
  */
-bool job_service_flush(struct job_service *service);
+void job_service_flush(struct job_service *service);
 
 enum job_status { JOB_QUEUED, JOB_RUNNING, JOB_COMPLETED, JOB_FAILED, JOB_STATUS_COUNT };
 

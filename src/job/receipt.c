@@ -2,9 +2,10 @@
  * Receipts of jobs. A job keeps the binary parts of its own; the payload is written from them
  * whenever it is needed, always to the same bytes, and the text around it likewise.
  *
- * A job that has ended waits here until the loop is about to poll: all that ended in one turn share
- * one signature, over the root of a tree of their payloads. Only then are they final, and whoever
- * waits for them is told.
+ * A job that has ended waits here as long as turns of the loop bring more that have, WAIT_MOST_NS
+ * at most: they share one signature, over the root of a tree of their payloads. Only then are they
+ * final, and whoever waits for them is told. A job that ends alone is signed in the next turn, for
+ * which the loop does not sleep.
  */
 #include "base/clock.h"
 #include "base/encode.h"
@@ -19,7 +20,8 @@
 #define ESCAPED_MOST  6    /* bytes that a byte of a string may become */
 #define BATCH_FIXED   512  /* a batch JWS, or header and signature of a receipt's */
 #define BATCH_PAYLOAD 256
-#define PAYLOADS_KEPT (256 * 1024) /* bytes of a buffer that is kept for the next time */
+#define WAIT_MOST_NS  (500 * NS_PER_US) /* for others to end: some ten signatures' time */
+#define PAYLOADS_KEPT (256 * 1024)      /* bytes of a buffer that is kept for the next time */
 
 /* --- what a job keeps --- */
 
@@ -183,17 +185,13 @@ size_t job_receipt_size(const struct job *job)
     return (payload_most(job) + MERKLE_PATH_MOST) / 3 * 4 + 2 * BATCH_FIXED;
 }
 
-static int write_batched(const struct job *job, struct span payload, struct buf *out)
+/* The batch's JWS over again: its payload follows from a receipt and its path. */
+static int write_batch(const struct job_receipt *receipt, struct span payload, struct span path,
+                       struct buf *out)
 {
-    const struct job_receipt *receipt = &job->receipt;
-    struct span path = {(const char *)receipt->path, receipt->path_size};
     uint8_t leaf[RECEIPT_HASH_SIZE], root[RECEIPT_HASH_SIZE];
     uint32_t count;
     struct buf batch = BUF_INIT(BATCH_PAYLOAD);
-    base64url_encode(out, payload.data, payload.size);
-    buf_add_char(out, '~');
-    base64url_encode(out, path.data, path.size);
-    buf_add_char(out, '~');
     int r = merkle_leaf(payload, leaf);
     if (!r)
         r = merkle_root_of(path, leaf, &count, root);
@@ -203,6 +201,23 @@ static int write_batched(const struct job *job, struct span payload, struct buf 
         r = jws_write(keyring_result_key(receipt->keyring)->kid, JWS_BATCH,
                       (struct span){batch.data, batch.size}, receipt->signature, out);
     buf_done(&batch);
+    return r;
+}
+
+static int write_batched(const struct job *job, struct span payload, struct buf *out)
+{
+    const struct job_receipt *receipt = &job->receipt;
+    struct span path = {(const char *)receipt->path, receipt->path_size};
+    const struct job_signing *signing = &job->service->signing;
+    int r = 0;
+    base64url_encode(out, payload.data, payload.size);
+    buf_add_char(out, '~');
+    base64url_encode(out, path.data, path.size);
+    buf_add_char(out, '~');
+    if (signing->told == job && signing->batch.size > 0)
+        buf_add(out, signing->batch.data, signing->batch.size);
+    else
+        r = write_batch(receipt, payload, path, out);
     return r ? r : buf_failed(out) ? ERR_NO_MEMORY : 0;
 }
 
@@ -254,6 +269,9 @@ static int sign_tree(struct job_signing *signing, const struct keyring *keyring,
     if (!r)
         r = jws_signature(keyring_result_key(keyring), JWS_BATCH,
                           (struct span){batch.data, batch.size}, signature);
+    if (!r && jws_write(keyring_result_key(keyring)->kid, JWS_BATCH,
+                        (struct span){batch.data, batch.size}, signature, &signing->batch))
+        buf_reset(&signing->batch); /* it is written for each job, then */
     buf_done(&batch);
     return r;
 }
@@ -322,11 +340,24 @@ static void sign(struct job_signing *signing, struct job *const *jobs, size_t co
         jobs[i]->receipt.keyring = keyring_hold(keys_current(signing->keys));
         jobs[i]->receipt.issued_unix_s = now;
     }
+    buf_reset(&signing->batch);
     write_payloads(signing, jobs, count);
     bool together = sign_together(signing, jobs, count, signature);
     for (size_t i = 0; i < count; i++)
         if (!together || keep_path(jobs[i], &signing->tree, (uint32_t)i, signature))
             sign_alone(jobs[i], signing->payload[i]);
+}
+
+static void idle_turn(uv_idle_t *idle)
+{
+    /* Being active is enough: the loop does not sleep. */
+}
+
+static void begin_waiting(struct job_signing *signing)
+{
+    signing->since_ns = clock_now_ns();
+    signing->seen = 0;
+    uv_idle_start(signing->idle, idle_turn);
 }
 
 bool job_await_signature(struct job *job)
@@ -337,21 +368,24 @@ bool job_await_signature(struct job *job)
     if (!gives_receipts(service) || !keys_current(signing->keys) || error_status(job->code) != 200)
         return false;
     job->live->ended = true;
+    if (signing->count == 0)
+        begin_waiting(signing);
     signing->waiting[signing->count++] = job;
     if (signing->count == MERKLE_LEAVES_MOST)
         job_service_flush(service);
     return true;
 }
 
-bool job_service_flush(struct job_service *service)
+void job_service_flush(struct job_service *service)
 {
     struct job_signing *signing = &service->signing;
     struct job *jobs[MERKLE_LEAVES_MOST];
     size_t count = signing->count;
     if (count == 0)
-        return false;
+        return;
     memcpy(jobs, signing->waiting, count * sizeof *jobs);
     signing->count = 0;
+    uv_idle_stop(signing->idle);
     sign(signing, jobs, count);
     for (size_t i = 0; i < count; i++) {
         signing->told = signing->payload[i].data ? jobs[i] : NULL;
@@ -361,14 +395,24 @@ bool job_service_flush(struct job_service *service)
     signing->told = NULL;
     if (signing->payloads.capacity > PAYLOADS_KEPT)
         buf_done(&signing->payloads);
-    return true;
 }
 
 /* --- life cycle --- */
 
-static void before_poll(uv_prepare_t *prepare)
+/* Once a turn: if it brought no more jobs, or the first has waited long enough, they are signed.
+ * The answers go out before the loop polls again. */
+static void after_poll(uv_check_t *check)
 {
-    job_service_flush(prepare->data);
+    struct job_service *service = check->data;
+    struct job_signing *signing = &service->signing;
+    if (signing->count == signing->seen || clock_now_ns() - signing->since_ns >= WAIT_MOST_NS)
+        job_service_flush(service);
+    signing->seen = signing->count;
+}
+
+static void free_handle(uv_handle_t *handle)
+{
+    free(handle);
 }
 
 int job_signing_init(struct job_service *service, const struct job_options *options)
@@ -377,25 +421,31 @@ int job_signing_init(struct job_service *service, const struct job_options *opti
     signing->keys = options->keys;
     signing->mode = options->receipts;
     buf_init(&signing->payloads, SIZE_MAX / 2);
-    signing->prepare = calloc(1, sizeof *signing->prepare);
-    if (!signing->prepare)
+    buf_init(&signing->batch, BATCH_FIXED);
+    signing->check = calloc(1, sizeof *signing->check);
+    signing->idle = calloc(1, sizeof *signing->idle);
+    if (!signing->check || !signing->idle) {
+        free(signing->check);
+        free(signing->idle);
+        signing->check = NULL;
         return ERR_NO_MEMORY;
-    uv_prepare_init(service->loop, signing->prepare);
-    signing->prepare->data = service;
-    uv_prepare_start(signing->prepare, before_poll);
-    uv_unref((uv_handle_t *)signing->prepare);
+    }
+    uv_idle_init(service->loop, signing->idle);
+    uv_check_init(service->loop, signing->check);
+    signing->check->data = service;
+    uv_check_start(signing->check, after_poll);
+    uv_unref((uv_handle_t *)signing->check);
+    uv_unref((uv_handle_t *)signing->idle);
     return 0;
-}
-
-static void close_prepare(uv_handle_t *prepare)
-{
-    free(prepare);
 }
 
 void job_signing_done(struct job_service *service)
 {
     struct job_signing *signing = &service->signing;
     buf_done(&signing->payloads);
-    if (signing->prepare)
-        uv_close((uv_handle_t *)signing->prepare, close_prepare);
+    buf_done(&signing->batch);
+    if (!signing->check)
+        return;
+    uv_close((uv_handle_t *)signing->check, free_handle);
+    uv_close((uv_handle_t *)signing->idle, free_handle);
 }

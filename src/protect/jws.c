@@ -48,13 +48,22 @@ int jws_thumbprint(const uint8_t public_key[JWS_PUBLIC_SIZE], char ret[JWS_KID_S
     return encode_fixed(hash, sizeof hash, ret, JWS_KID_SIZE);
 }
 
+void jws_key_forget(struct jws_key *key)
+{
+    EVP_MD_CTX_free(key->signer);
+    EVP_PKEY_free(key->pkey); /* wipes, with the last reference */
+    key->signer = NULL;
+    key->pkey = NULL;
+}
+
 static int finish_key(EVP_PKEY *pkey, struct jws_key *ret)
 {
-    struct jws_key key = {.pkey = pkey};
+    struct jws_key key = {.pkey = pkey, .signer = EVP_MD_CTX_new()};
     size_t size = sizeof key.public_key;
-    if (!pkey || EVP_PKEY_get_raw_public_key(pkey, key.public_key, &size) != 1 ||
+    if (!pkey || !key.signer || EVP_PKEY_get_raw_public_key(pkey, key.public_key, &size) != 1 ||
+        EVP_DigestSignInit(key.signer, NULL, NULL, NULL, pkey) != 1 ||
         jws_thumbprint(key.public_key, key.kid)) {
-        EVP_PKEY_free(pkey);
+        jws_key_forget(&key);
         return ERR_INTERNAL;
     }
     *ret = key;
@@ -74,7 +83,7 @@ int jws_key_derive(const uint8_t seed[JWS_SEED_SIZE], struct jws_key *ret)
 
 void jws_key_done(struct jws_key *key)
 {
-    EVP_PKEY_free(key->pkey);
+    jws_key_forget(key);
     *key = (struct jws_key){0};
 }
 
@@ -177,11 +186,10 @@ int jws_signature(const struct jws_key *key, enum jws_type type, struct span pay
     struct buf input = BUF_INIT(JWS_TEXT_MOST);
     size_t size = JWS_SIGNATURE_SIZE;
     int r = write_input(key->kid, type, payload, &input);
-    EVP_MD_CTX *ctx = r ? NULL : EVP_MD_CTX_new();
-    if (!r && (!ctx || EVP_DigestSignInit(ctx, NULL, NULL, NULL, key->pkey) != 1 ||
-               EVP_DigestSign(ctx, ret, &size, (uint8_t *)input.data, input.size) != 1))
+    /* A NULL key starts over with the key that the context has. */
+    if (!r && (!key->signer || EVP_DigestSignInit(key->signer, NULL, NULL, NULL, NULL) != 1 ||
+               EVP_DigestSign(key->signer, ret, &size, (uint8_t *)input.data, input.size) != 1))
         r = ERR_INTERNAL;
-    EVP_MD_CTX_free(ctx);
     buf_done(&input);
     return r;
 }

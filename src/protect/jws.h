@@ -35,7 +35,8 @@ enum jws_type { JWS_TYPES(JWS_TYPE_INDEX) JWS_TYPE_COUNT };
 const char *jws_type_name(enum jws_type type);
 
 struct jws_key {
-    EVP_PKEY *pkey; /* owned */
+    EVP_PKEY *pkey;     /* owned; NULL where only the public half is known */
+    EVP_MD_CTX *signer; /* owned, likewise: making one takes as long as a tenth of a signature */
     uint8_t public_key[JWS_PUBLIC_SIZE];
     char kid[JWS_KID_SIZE]; /* thumbprint, RFC 7638 */
 };
@@ -43,6 +44,9 @@ struct jws_key {
 int jws_key_new(struct jws_key *ret); /* random. ERR_INTERNAL */
 int jws_key_derive(const uint8_t seed[JWS_SEED_SIZE], struct jws_key *ret);
 void jws_key_done(struct jws_key *key);
+
+/* Wipes the private half and keeps the public one. */
+void jws_key_forget(struct jws_key *key);
 
 /* The thumbprint of an Ed25519 public key. ERR_INTERNAL. */
 int jws_thumbprint(const uint8_t public_key[JWS_PUBLIC_SIZE], char ret[JWS_KID_SIZE]);

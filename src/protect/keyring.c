@@ -198,12 +198,6 @@ static int derive_identity(struct protect *protect, struct jws_key *ret)
     return r;
 }
 
-static void drop_private(struct jws_key *key)
-{
-    EVP_PKEY_free(key->pkey); /* wipes */
-    key->pkey = NULL;
-}
-
 /* The identity says: this result key is mine, with these claims, from then to then. */
 static int write_statement(struct keyring *k, struct identity *identity)
 {
@@ -272,8 +266,8 @@ int keyring_new(const struct keyring_options *options, struct keyring **ret)
     int r = make_keys(k, options);
     if (!r)
         r = write_documents(k, options);
-    drop_private(&k->identity.key);
-    drop_private(&k->previous.key);
+    jws_key_forget(&k->identity.key);
+    jws_key_forget(&k->previous.key);
     if (r)
         keyring_release(k);
     else
