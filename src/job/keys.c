@@ -89,7 +89,8 @@ static void come_into_force(struct period *period)
         keys->current->retired_ns = clock_now_ns();
     keys->current = period;
     log_info("new keys", log_str("claims_sha256", period->digest),
-             log_str("kid", keyring_result_key(period->keyring)->kid));
+             log_str("result_kid", keyring_result_key(period->keyring)->kid),
+             log_str("identity_kid", keyring_identity(period->keyring)->kid));
 }
 
 /* --- the store --- */
