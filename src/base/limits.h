@@ -57,6 +57,7 @@ enum limit_unit { UNIT_COUNT, UNIT_BYTES, UNIT_MS, UNIT_GAS };
       "life of result and HPKE keys")                                                              \
     X(KEY_OVERLAP, "key_overlap", UNIT_MS, 3600000, 1000, 31536000000,                             \
       "how long HPKE keys still open after it")                                                    \
+    X(ENVELOPES, "envelopes", UNIT_COUNT, 200000, 16, 100000000, "sealed requests remembered")     \
     X(TRANSFER_BYTES, "transfer_bytes", UNIT_BYTES, 256 * MIB, 4 * MIB, 1024 * GIB,                \
       "bodies arriving and answers not yet sent; a user a quarter")                                \
     X(CONNECTIONS, "connections", UNIT_COUNT, 2048, 8, 65000, "open connections")                  \

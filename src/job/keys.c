@@ -139,6 +139,24 @@ static bool is_needed(const struct period *period, size_t newer)
     return period->keyring || period->ticket || (!period->stored && newer < KEYS_BUNDLES_MOST);
 }
 
+static void wipe(struct period *period)
+{
+    keyring_wipe_hpke(period->keyring);
+    keyring_release(period->keyring);
+    period->keyring = NULL;
+}
+
+bool keys_wipe_oldest(struct keys *keys)
+{
+    struct period *oldest = NULL;
+    for (struct period *period = keys->newest; period; period = period->older)
+        if (period->keyring && period->retired_ns)
+            oldest = period;
+    if (oldest)
+        wipe(oldest);
+    return oldest != NULL;
+}
+
 static void sweep(struct keys *keys)
 {
     uint64_t now = clock_now_ns(), overlap = limit_ns(keys, LIMIT_KEY_OVERLAP);
@@ -146,11 +164,8 @@ static void sweep(struct keys *keys)
     for (struct period **at = &keys->newest, *period; (period = *at);) {
         if (waits_for_store(period) && now >= period->store_at_ns)
             ask_store(period);
-        if (period->keyring && period->retired_ns && now - period->retired_ns >= overlap) {
-            keyring_wipe_hpke(period->keyring);
-            keyring_release(period->keyring);
-            period->keyring = NULL;
-        }
+        if (period->keyring && period->retired_ns && now - period->retired_ns >= overlap)
+            wipe(period);
         if (is_needed(period, newer)) {
             at = &period->older;
             newer++;

@@ -52,6 +52,10 @@ struct keyring *keys_current(const struct keys *keys);
 EVP_PKEY *keys_hpke_key(const struct keys *keys, const uint8_t key_id[KEYRING_KEY_ID_SIZE],
                         uint16_t *kem);
 
+/* Wipes the HPKE keys of the oldest retired keyring that still opens, before its time. False if
+ * there is none. */
+bool keys_wipe_oldest(struct keys *keys);
+
 /* Makes a new keyring now, before the time of the one in force. ERR_NO_MEMORY, ERR_INTERNAL. */
 int keys_rotate(struct keys *keys);
 
