@@ -7,6 +7,7 @@
 
 struct json_block {
     struct json_block *next, *prev;
+    size_t size; /* of `data` */
     alignas(max_align_t) char data[];
 };
 
@@ -29,6 +30,13 @@ static void unlink_block(struct json_memory *memory, struct json_block *block)
     *(block->prev ? &block->prev->next : &memory->blocks) = block->next;
     if (block->next)
         block->next->prev = block->prev;
+}
+
+/* yajl decodes strings here, of requests that were sealed. */
+static void drop(struct json_block *block)
+{
+    explicit_bzero(block->data, block->size);
+    free(block);
 }
 
 /* Part of `first`, or NULL when it has no room. */
@@ -55,6 +63,7 @@ static void *take(void *ctx, size_t size)
     struct json_block *block = malloc(sizeof *block + size);
     if (!block)
         longjmp(memory->failed, 1);
+    block->size = size;
     link_block(memory, block);
     return block->data;
 }
@@ -64,7 +73,7 @@ static void give_back(void *ctx, void *data)
     if (!data || is_first(ctx, data))
         return;
     unlink_block(ctx, block_of(data));
-    free(block_of(data));
+    drop(block_of(data));
 }
 
 static void *resize(void *ctx, void *data, size_t size)
@@ -79,10 +88,15 @@ static void *resize(void *ctx, void *data, size_t size)
     }
     struct json_block *block = block_of(data);
     unlink_block(memory, block);
-    struct json_block *grown = realloc(block, sizeof *block + size);
-    link_block(memory, grown ? grown : block);
-    if (!grown)
+    struct json_block *grown = malloc(sizeof *grown + size); /* not realloc: that wipes nothing */
+    if (!grown) {
+        link_block(memory, block);
         longjmp(memory->failed, 1);
+    }
+    grown->size = size;
+    memcpy(grown->data, block->data, size < block->size ? size : block->size);
+    drop(block);
+    link_block(memory, grown);
     return grown->data;
 }
 
@@ -97,7 +111,7 @@ void json_memory_done(struct json_memory *memory)
 {
     for (struct json_block *block = memory->blocks, *next; block; block = next) {
         next = block->next;
-        free(block);
+        drop(block);
     }
     memory->blocks = NULL;
     explicit_bzero(memory->first, memory->first_used);
