@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct span body = {(const char *)data, size};
     struct buf text = BUF_INIT(limits.value[LIMIT_BODY_BYTES]);
-    int r = request_parse(body, &limits, &text, &request, &detail);
+    int r = request_parse(body, size % 2, &limits, &text, &request, &detail);
     if (r == 0) {
         check_taken(&request, body, &text, &limits);
     } else {

@@ -45,6 +45,9 @@ int api_check_listen(const char *listen, bool insecure, bool *exposed, struct er
 /* ERR_USAGE for an address that is none, ERR_SYSTEM if it cannot be bound, ERR_NO_MEMORY. */
 int api_new(const struct api_options *options, struct api **ret, struct error_detail *detail);
 
+/* For job_options.seal. */
+job_seal_fn api_seal_job;
+
 /* The port that was bound. */
 uint16_t api_port(const struct api *api);
 

@@ -1,5 +1,6 @@
 #include "api/exchange.h"
 #include "api/route.h"
+#include "api/sealed.h"
 #include "api/server.h"
 #include "base/clock.h"
 #include "base/encode.h"
@@ -10,9 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROBLEM_BYTES   16384
 #define RETRY_AFTER     1  /* seconds: for queues that are full */
-#define RECEIPT_MEMBERS 96 /* bytes of a receipt's salt and the names of both members */
 #define SPARE_EXCHANGES 64 /* kept for the next requests */
 
 static void job_ended(struct job_waiter *waiter, const struct job *job);
@@ -75,6 +74,9 @@ void exchange_free(struct exchange *exchange)
     watch_remove(exchange);
     turns_remove(&api->turns, exchange);
     hold_release(exchange);
+    if (sealed_is_open(exchange))
+        buf_wipe(&exchange->body);
+    sealed_forget(exchange);
     job_wait_stop(&exchange->waiter);
     if (exchange->ticket)
         secret_forget(exchange->ticket);
@@ -157,6 +159,11 @@ static struct MHD_Response *make_wiped_response(struct buf *body)
 void exchange_answer(struct exchange *exchange, struct answer *answer)
 {
     struct buf *body = &answer->body;
+    bool seal = sealed_is_open(exchange) && !answer->sealed && !buf_failed(body);
+    if (seal && sealed_wrap(exchange, answer)) {
+        sealed_forget(exchange); /* what cannot be sealed cannot be said, but that it cannot */
+        body->failed = true;
+    }
     if (buf_failed(body)) {
         struct error_detail problem;
         buf_done(body);
@@ -222,6 +229,26 @@ void exchange_problem(struct exchange *exchange, const struct error_detail *prob
     exchange_answer(exchange, &answer);
 }
 
+/* The sealed answer that the job keeps, as its caller wants it: in place of everything. */
+static void answer_sealed(struct exchange *exchange, const struct job_view *view)
+{
+    struct error_detail problem;
+    struct span sealed = view->sealed_answer;
+    struct answer answer = {.status = 200,
+                            .type = ENVELOPE_RESPONSE_TYPE,
+                            .body = BUF_INIT(sealed.size),
+                            .no_store = true,
+                            .sealed = true};
+    memcpy(exchange->job_id, view->id.text, sizeof exchange->job_id);
+    buf_add(&answer.body, sealed.data, sealed.size);
+    if (sealed.size) {
+        exchange_answer(exchange, &answer);
+        return;
+    }
+    error_set(&problem, ERR_NO_MEMORY, "", "there was no memory for the sealed answer");
+    exchange_problem(exchange, &problem);
+}
+
 /* A kept job that does not open. */
 static void answer_unreadable(struct exchange *exchange, int code, struct job_view *view)
 {
@@ -268,15 +295,18 @@ static void answer_end(struct exchange *exchange, const struct job *job)
         answer_unreadable(exchange, r, &view);
         return;
     }
+    if (view.sealed) {
+        answer_sealed(exchange, &view);
+        job_view_done(&view);
+        return;
+    }
     if (error_status(view.code) == 200) {
         job_view_done(&view);
         exchange_answer_job(exchange, job);
         return;
     }
     struct error_detail problem;
-    /* What a store that is down leaves behind names the secret: more than the code's text does. */
-    struct span why = view.code == ERR_STORE_DOWN ? view.error : span_of(error_text(view.code));
-    error_set(&problem, view.code, "", "job %s: %.*s", view.id.text, (int)why.size, why.data);
+    job_problem(&view, &problem);
     memcpy(exchange->job_id, view.id.text, sizeof exchange->job_id);
     job_view_done(&view);
     exchange_problem(exchange, &problem);

@@ -14,6 +14,7 @@
 
 #include "api/api.h"
 #include "base/buf.h"
+#include "base/secmem.h"
 #include <microhttpd.h>
 
 #define TRACE_MAX   128 /* bytes of a trace id */
@@ -25,6 +26,7 @@ enum header {
     HEADER_CONTENT_LENGTH,
     HEADER_TRANSFER_ENCODING,
     HEADER_CONTENT_ENCODING,
+    HEADER_CONTENT_TYPE,
     HEADER_USER,
     HEADER_TRACE,
     HEADER_IDEMPOTENCY_KEY,
@@ -34,6 +36,8 @@ enum header {
 };
 
 struct exchange;
+struct opening;
+struct remembered;
 struct route;
 
 enum exchange_state {
@@ -70,12 +74,20 @@ struct exchange {
     int code;               /* for log and metrics */
     char job_id[UUID_SIZE]; /* "" if the answer is of no job */
 
+    /* Of a sealed request (sealed.c). */
+    struct opening *opening;   /* while it is being opened */
+    struct secret_bytes reply; /* once it was: a struct envelope_reply, which seals the answer */
+    struct remembered *remembered; /* until what it asked for is done */
+    struct remembered *replayed;   /* or: the earlier one whose answer it waits for */
+    struct exchange *replay_next;
+
     /* While it waits for the store of secrets, and what then makes its answer (secrets.c). */
     struct secret_ticket *ticket;
     void (*answer_secret)(void);
     size_t page_limit;
 
     /* While it waits. */
+    bool suspended;
     struct job_waiter waiter;
     struct exchange *wait_next, *wait_prev; /* in api->waiting, the longest first */
     uint64_t wait_since_ms;
@@ -106,6 +118,7 @@ struct answer {
     bool no_store;        /* it carries outputs: nobody may keep it */
     const char *cache;    /* Cache-Control where it may be kept; NULL: none */
     bool wipe;            /* it carries a secret: overwrite `body` afterwards */
+    bool sealed;          /* `body` is sealed already */
     const char *allow;    /* NULL: none */
     const char *link;     /* NULL: none */
     const char *etag;     /* NULL: none */

@@ -3,6 +3,7 @@
  */
 #include "api/request.h"
 #include "api/route.h"
+#include "api/sealed.h"
 #include "api/server.h"
 
 static void submit(struct exchange *exchange, const struct request *request, struct buf *text)
@@ -26,6 +27,7 @@ static void submit(struct exchange *exchange, const struct request *request, str
         .timeout_ms = request->timeout_ms,
         .gas_limit = request->gas_limit,
         .memory_limit = request->memory_limit,
+        .reply = sealed_is_open(exchange) ? sealed_reply(exchange) : NULL,
         .storage = {exchange->body, *text},
     };
     if (request->secret_count > 0) { /* nothing else is audited */
@@ -36,27 +38,37 @@ static void submit(struct exchange *exchange, const struct request *request, str
     /* A job that waits has taken them. */
     exchange->body = submission.storage[0];
     *text = submission.storage[1];
-    if (r)
+    if (r) {
         exchange_problem(exchange, &detail);
-    else
-        exchange_wait(exchange, job);
+        return;
+    }
+    if (submission.reply) {
+        struct job_id id = job_id_of(job);
+        sealed_became_job(exchange, &id);
+    }
+    exchange_wait(exchange, job);
 }
 
 /* In its turn. */
 static void execute(struct exchange *exchange)
 {
+    if (sealed_receive(exchange))
+        return;
     struct error_detail detail = {0};
     struct request request;
     struct buf text;
     buf_init(&text, exchange->body.max);
-    int r = request_parse((struct span){exchange->body.data, exchange->body.size},
-                          exchange->api->limits, &text, &request, &detail);
+    int r =
+        request_parse((struct span){exchange->body.data, exchange->body.size},
+                      sealed_is_open(exchange), exchange->api->limits, &text, &request, &detail);
+    if (!r)
+        r = sealed_check_user(exchange, request.expect_user, &detail);
     if (r)
         exchange_problem(exchange, &detail);
     else
         submit(exchange, &request, &text);
-    buf_done(&text);
-    buf_done(&exchange->body);
+    buf_wipe(&text);
+    buf_wipe(&exchange->body);
     if (exchange->state == EXCHANGE_WAITING)
         hold_release(exchange);
 }

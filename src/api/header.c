@@ -21,6 +21,7 @@ static const struct {
     [HEADER_CONTENT_LENGTH] = {SPAN("Content-Length"), .framing = true},
     [HEADER_TRANSFER_ENCODING] = {SPAN("Transfer-Encoding"), .framing = true},
     [HEADER_CONTENT_ENCODING] = {SPAN("Content-Encoding")},
+    [HEADER_CONTENT_TYPE] = {SPAN("Content-Type")},
     [HEADER_USER] = {SPAN("X-User-ID")},
     [HEADER_TRACE] = {SPAN("X-Trace-ID")},
     [HEADER_IDEMPOTENCY_KEY] = {SPAN("Idempotency-Key")},

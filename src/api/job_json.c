@@ -18,6 +18,8 @@ static const char *const status_names[JOB_STATUS_COUNT] = {"running", "running",
 
 size_t job_json_size(const struct job_view *view)
 {
+    if (view->sealed)
+        return FIXED_BYTES + view->sealed_answer.size / 3 * 4 + 4;
     /* A character of a string may become six. */
     return FIXED_BYTES + view->output.size + view->logs.size +
            6 * (view->error.size + view->app_id.size + view->script_name.size);
@@ -126,10 +128,32 @@ static int add_receipt(struct buf *buf, const struct job *job)
     return r;
 }
 
+/* Of a sealed job: what its sealed answer is found by, and no more. */
+static void write_sealed(struct buf *buf, const struct job_view *view, const char *started)
+{
+    buf_add_str(buf, "{\"job_id\":\"");
+    buf_add(buf, view->id.text, UUID_SIZE - 1);
+    buf_add_str(buf, "\",\"sealed\":true");
+    if (view->sealed_answer.size) {
+        buf_add_str(buf, ",\"sealed_response\":\"");
+        base64url_encode(buf, view->sealed_answer.data, view->sealed_answer.size);
+        buf_add_char(buf, '"');
+    }
+    buf_add_str(buf, ",\"started_at\":\"");
+    buf_add(buf, started, CLOCK_TIME_SIZE - 1);
+    buf_add_str(buf, "\",\"status\":\"");
+    buf_add_str(buf, status_names[view->status]);
+    buf_add_str(buf, "\"}");
+}
+
 int job_json_write(struct buf *buf, const struct job_view *view, const struct job *with_receipt)
 {
     char started[CLOCK_TIME_SIZE];
     clock_format_time(started, view->started_unix_ms);
+    if (view->sealed) {
+        write_sealed(buf, view, started);
+        return buf_failed(buf) ? ERR_NO_MEMORY : 0;
+    }
     buf_add_str(buf, "{\"job_id\":\"");
     buf_add(buf, view->id.text, UUID_SIZE - 1);
     buf_add_str(buf, "\",\"status\":\"");

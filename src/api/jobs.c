@@ -112,6 +112,7 @@ static bool add_job(void *ctx, const struct job *job)
     int r = job_view(job, &view);
     if (!r) {
         buf_add_char(&page->body, page->count++ ? ',' : '[');
+        view.sealed_answer = (struct span){0}; /* GET /jobs/{id} has it */
         job_json_write(&page->body, &view, NULL);
     }
     job_view_done(&view);

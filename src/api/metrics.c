@@ -2,6 +2,7 @@
  * GET /metrics: Prometheus' text format, version 0.0.4.
  */
 #include "api/server.h"
+#include "job/envelopes.h"
 
 #define PREFIX "neocompute_"
 
@@ -141,6 +142,14 @@ static void add_secrets(struct buf *buf, const struct secret_stats *stats)
                "1 if the store of secrets could be used the last time it was tried.");
 }
 
+static void add_sealed(struct buf *buf, const struct api *api)
+{
+    add_number(buf, "envelopes", "gauge", envelopes_count(api->envelopes),
+               "Sealed requests that are remembered.");
+    add_number(buf, "envelopes_replayed_total", "counter", api->metrics.replays,
+               "Sealed requests that had come before.");
+}
+
 static void add_keys(struct buf *buf, const struct keys *keys)
 {
     struct keys_stats stats;
@@ -163,5 +172,6 @@ int metrics_write(struct buf *buf, struct api *api)
     add_pool(buf, &stats->pool);
     add_secrets(buf, &secrets);
     add_keys(buf, api->options.keys);
+    add_sealed(buf, api);
     return buf_failed(buf) ? ERR_NO_MEMORY : 0;
 }

@@ -9,17 +9,10 @@ static const struct {
     int status;
     const char *title;
 } titles[] = {
-    {400, "Bad Request"},
-    {401, "Unauthorized"},
-    {404, "Not Found"},
-    {405, "Method Not Allowed"},
-    {409, "Conflict"},
-    {412, "Precondition Failed"},
-    {413, "Content Too Large"},
-    {415, "Unsupported Media Type"},
-    {429, "Too Many Requests"},
-    {500, "Internal Server Error"},
-    {503, "Service Unavailable"},
+    {400, "Bad Request"},         {401, "Unauthorized"},          {403, "Forbidden"},
+    {404, "Not Found"},           {405, "Method Not Allowed"},    {409, "Conflict"},
+    {412, "Precondition Failed"}, {413, "Content Too Large"},     {415, "Unsupported Media Type"},
+    {429, "Too Many Requests"},   {500, "Internal Server Error"}, {503, "Service Unavailable"},
 };
 
 const char *problem_title(int status)
@@ -28,6 +21,13 @@ const char *problem_title(int status)
         if (titles[i].status == status)
             return titles[i].title;
     return "Error";
+}
+
+void job_problem(const struct job_view *view, struct error_detail *ret)
+{
+    /* What a store that is down leaves behind names the secret: more than the code's text does. */
+    struct span why = view->code == ERR_STORE_DOWN ? view->error : span_of(error_text(view->code));
+    error_set(ret, view->code, "", "job %s: %.*s", view->id.text, (int)why.size, why.data);
 }
 
 int problem_write(struct buf *buf, const struct error_detail *problem, int status,

@@ -8,6 +8,7 @@
 
 #define NAME_CHARACTERS 128 /* of app_id, script_name and secret names */
 #define SECRET_PREFIX   "secrets:"
+#define KEY_BYTES       4096
 #define SHOWN_BYTES     64   /* of an unknown field's name in a message */
 #define NAMES_MOST      1000 /* in secret_refs, repeated ones too: each costs a call of yajl's */
 #define INPUT_KEY_MOST  32   /* bytes of "input" as a key, each character of it escaped */
@@ -24,6 +25,7 @@ enum value_type {
 struct parser {
     yajl_handle yajl;
     struct span body, input; /* the input's bytes in the body; empty: none was found */
+    bool sealed;
     const struct limits *limits;
     struct buf *text;
     struct request *request;
@@ -43,6 +45,8 @@ struct field {
     unsigned types; /* bits of enum value_type; null always means absent, except for any */
     const char *wants;
     int (*take)(struct parser *parser, enum value_type type, struct span value);
+    bool raw;         /* its own bytes are taken, when it has ended */
+    bool sealed_only; /* in a plain request there is no such field */
 };
 
 #define TYPE(name) (1u << VALUE_##name)
@@ -161,6 +165,21 @@ static int take_nonce(struct parser *parser, enum value_type type, struct span v
     return keep_string(parser, value, &parser->request->nonce);
 }
 
+static int take_expect_user(struct parser *parser, enum value_type type, struct span value)
+{
+    if (value.size == 0)
+        return refuse(parser, ERR_INVALID_FIELD, "must be a user's id");
+    return keep_string(parser, value, &parser->request->expect_user);
+}
+
+static int take_encrypt_to(struct parser *parser, enum value_type type, struct span value)
+{
+    if (value.size > KEY_BYTES)
+        return refuse(parser, ERR_INVALID_FIELD, "is longer than any key");
+    parser->request->encrypt_to = value;
+    return 0;
+}
+
 /* The array itself, or one name in it. */
 static int take_secret_refs(struct parser *parser, enum value_type type, struct span value)
 {
@@ -262,12 +281,22 @@ static const struct field fields[] = {
     {"app_id", TYPE(STRING), "a string", take_app_id},
     {"script_name", TYPE(STRING), "a string", take_script_name},
     {"nonce", TYPE(STRING), "a string", take_nonce},
+    {"encrypt_to", TYPE(STRING) | TYPE(OBJECT), "a key in base64url, or a JWK", take_encrypt_to,
+     .raw = true},
+    {"expect_user", TYPE(STRING), "a string", take_expect_user, .sealed_only = true},
 };
 #define FIELD_COUNT (sizeof fields / sizeof *fields)
 
 static bool is_open(enum value_type type)
 {
     return type == VALUE_OBJECT || type == VALUE_ARRAY;
+}
+
+/* All of the field's value that was read. */
+static struct span own_bytes(const struct parser *parser)
+{
+    return (struct span){parser->body.data + parser->value_start,
+                         position(parser) - parser->value_start};
 }
 
 /* A value of a field, or the beginning of one that is an object or array. */
@@ -281,7 +310,9 @@ static int take_field(struct parser *parser, enum value_type type, struct span v
                                   field->name, field->wants);
         return parser->error;
     }
-    return field->take(parser, type, value);
+    if (field->raw && is_open(type))
+        return 0;
+    return field->take(parser, type, field->raw ? own_bytes(parser) : value);
 }
 
 /* An element of an array that is a field's value: the fields that take one want strings in it. */
@@ -298,7 +329,7 @@ static int on_value(struct parser *parser, enum value_type type, struct span val
     int r = 0;
     if (parser->depth == 1)
         r = take_field(parser, type, value);
-    else if (parser->depth > 1)
+    else if (parser->depth > 1 && !parser->field->raw)
         r = take_element(parser, type, value);
     if (is_open(type))
         parser->depth++;
@@ -339,7 +370,9 @@ static int on_end(void *ctx)
 {
     struct parser *parser = ctx;
     parser->depth--;
-    return 1;
+    if (parser->depth != 1 || !parser->field->raw)
+        return 1;
+    return parser->field->take(parser, VALUE_OBJECT, own_bytes(parser)) == 0;
 }
 
 static const struct field *find_field(struct span name)
@@ -372,7 +405,7 @@ static int on_key(void *ctx, const unsigned char *text, size_t size)
         return 1;
     struct span name = {(const char *)text, size};
     const struct field *field = find_field(name);
-    if (!field)
+    if (!field || (field->sealed_only && !parser->sealed))
         return refuse_unknown(parser, name);
     parser->field = field;
     unsigned bit = 1u << (field - fields);
@@ -476,11 +509,15 @@ static void set_defaults(struct request *request, const struct limits *limits)
     };
 }
 
-int request_parse(struct span body, const struct limits *limits, struct buf *text,
+int request_parse(struct span body, bool sealed, const struct limits *limits, struct buf *text,
                   struct request *ret, struct error_detail *detail)
 {
-    struct parser parser = {
-        .body = body, .limits = limits, .text = text, .request = ret, .detail = detail};
+    struct parser parser = {.body = body,
+                            .sealed = sealed,
+                            .limits = limits,
+                            .text = text,
+                            .request = ret,
+                            .detail = detail};
     set_defaults(ret, limits);
     int r = parse(&parser);
     if (!r && ret->script.size == 0)

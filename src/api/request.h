@@ -17,6 +17,8 @@
 
 struct request {
     struct span script, entry_point, input, app_id, script_name, nonce;
+    struct span encrypt_to;  /* as it was sent: recipient.h reads it. Empty: not there */
+    struct span expect_user; /* of a sealed request only */
     struct span secret_refs[REQUEST_SECRETS_MAX];
     size_t secret_count;
     bool allow_secret_output;
@@ -24,12 +26,12 @@ struct request {
 };
 
 /*
- * Parses `body`. Spans of `ret` lie in `body`, in `text` (initialised by the caller, empty), or in
- * the program. ERR_INVALID_JSON, ERR_INVALID_FIELD, ERR_UNKNOWN_FIELD, ERR_DUPLICATE_FIELD,
- * ERR_SCRIPT_MISSING, ERR_SCRIPT_TOO_LARGE, ERR_INPUT_TOO_LARGE, ERR_NO_MEMORY; `detail` names the
- * field or the byte.
+ * Parses `body`; only a `sealed` one can have expect_user. Spans of `ret` lie in `body`, in `text`
+ * (initialised by the caller, empty), or in the program. ERR_INVALID_JSON, ERR_INVALID_FIELD,
+ * ERR_UNKNOWN_FIELD, ERR_DUPLICATE_FIELD, ERR_SCRIPT_MISSING, ERR_SCRIPT_TOO_LARGE,
+ * ERR_INPUT_TOO_LARGE, ERR_NO_MEMORY; `detail` names the field or the byte.
  */
-int request_parse(struct span body, const struct limits *limits, struct buf *text,
+int request_parse(struct span body, bool sealed, const struct limits *limits, struct buf *text,
                   struct request *ret, struct error_detail *detail);
 
 #endif

@@ -16,7 +16,7 @@ struct context {
     struct arena *arena;
     struct secret_policy *policy;
     struct secret_script *script;
-    struct buf *value;
+    struct buf *value, *expect_user;
     struct error_detail *detail;
 };
 
@@ -109,14 +109,23 @@ static int take_value(struct context *context, const struct member *member, stru
     return r == ERR_INVALID_JSON ? bad(context, ERR_INVALID_FIELD, "value", "must be a string") : r;
 }
 
-int secret_body_value(struct span body, struct buf *value, struct error_detail *detail)
+static int take_expect_user(struct context *context, const struct member *member, struct span value)
 {
-    static const struct member members[] = {{"value", take_value}};
-    struct context context = {.value = value, .detail = detail};
+    if (json_unquote(value, context->expect_user) || context->expect_user->size == 0)
+        return bad(context, ERR_INVALID_FIELD, member->name, "must be a user's id");
+    return 0;
+}
+
+int secret_body_value(struct span body, struct buf *value, struct buf *expect_user,
+                      struct error_detail *detail)
+{
+    static const struct member members[] = {{"value", take_value},
+                                            {"expect_user", take_expect_user}};
+    struct context context = {.value = value, .expect_user = expect_user, .detail = detail};
     struct span given;
     int r = check_json(body, detail);
     if (!r)
-        r = take_members(&context, body, members, 1);
+        r = take_members(&context, body, members, expect_user ? 2 : 1);
     if (!r && !json_member(body, "value", &given))
         r = error_set(detail, ERR_INVALID_FIELD, "value", "the body must have a value");
     return r;

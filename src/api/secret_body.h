@@ -9,10 +9,12 @@
 #include "secret/policy.h"
 
 /*
- * {"value": "..."}: what the string says, as UTF-8, appended to `value` (wipe it).
+ * {"value": "..."}: what the string says, as UTF-8, appended to `value` (wipe it). `expect_user` is
+ * NULL unless the request was sealed: only then the body can have that member.
  * ERR_INVALID_JSON, ERR_INVALID_FIELD, ERR_UNKNOWN_FIELD, ERR_DUPLICATE_FIELD, ERR_NO_MEMORY.
  */
-int secret_body_value(struct span body, struct buf *value, struct error_detail *detail);
+int secret_body_value(struct span body, struct buf *value, struct buf *expect_user,
+                      struct error_detail *detail);
 
 /*
  * {"services":[...],"scripts":[{"sha256","entry_point","expires_at"}],"allow_output","guard"}, each

@@ -3,6 +3,7 @@
  * the thread of the database; the connection is suspended until its answer is there.
  */
 #include "api/route.h"
+#include "api/sealed.h"
 #include "api/secret_body.h"
 #include "api/secret_json.h"
 #include "api/server.h"
@@ -229,17 +230,23 @@ void handle_secret(struct exchange *exchange)
 
 void handle_secret_put(struct exchange *exchange)
 {
+    if (sealed_receive(exchange))
+        return;
     struct error_detail detail = {0};
-    struct buf value = BUF_INIT(exchange->body.max);
+    struct buf value = BUF_INIT(exchange->body.max), user = BUF_INIT(JOB_USER_MAX);
     struct span body = {exchange->body.data, exchange->body.size};
     buf_reserve(&value, body.size); /* it only shrinks; growing would leave copies behind */
-    if (secret_body_value(body, &value, &detail)) {
+    int r = secret_body_value(body, &value, sealed_is_open(exchange) ? &user : NULL, &detail);
+    if (!r)
+        r = sealed_check_user(exchange, (struct span){user.data, user.size}, &detail);
+    if (r) {
         exchange_problem(exchange, &detail);
     } else {
         struct secret_manage manage = {.operation = SECRET_PUT, .value = {value.data, value.size}};
         ask(exchange, &manage, answer_row);
     }
     buf_wipe(&value);
+    buf_done(&user);
     buf_wipe(&exchange->body);
 }
 

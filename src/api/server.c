@@ -5,6 +5,7 @@
  */
 #include "api/server.h"
 #include "api/route.h"
+#include "api/sealed.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include <openssl/crypto.h>
@@ -276,6 +277,13 @@ int api_new(const struct api_options *options, struct api **ret, struct error_de
         error_set(detail, r, "listen", "libmicrohttpd could not be started");
         goto out;
     }
+    r = opener_new(api->loop, sealed_opened, &api->opener);
+    if (!r)
+        r = envelopes_new(api->limits, options->keys, &api->envelopes);
+    if (r) {
+        error_set(detail, r, "", "sealed requests could not be prepared for");
+        goto out;
+    }
     r = join_loop(api);
     if (r) {
         error_set(detail, r, "", "the HTTP service could not join the loop");
@@ -363,5 +371,7 @@ void api_free(struct api *api)
         MHD_stop_daemon(api->daemon);
     watch_close(api);
     exchange_free_spare(api);
+    opener_free(api->opener);
+    envelopes_free(api->envelopes);
     free(api);
 }

@@ -19,7 +19,7 @@
 
 struct api_metrics {
     uint64_t requests[API_STATUS_MAX]; /* by status */
-    uint64_t hang_ups;
+    uint64_t hang_ups, replays;
     struct job_histogram time; /* from the headers to the answer */
 };
 
@@ -50,6 +50,9 @@ struct api {
     uv_prepare_t *prepare;
     uv_idle_t *idle, *turn_idle;
     bool work; /* libmicrohttpd has something to do in this turn of the loop */
+
+    struct opener *opener;
+    struct envelopes *envelopes;
 
     int watch_fd;
     struct exchange *waiting_first, *waiting_last;
@@ -111,6 +114,10 @@ void turns_remove(struct turns *turns, struct exchange *exchange);
 int problem_write(struct buf *buf, const struct error_detail *problem, int status,
                   const char *trace);
 const char *problem_title(int status);
+#define PROBLEM_BYTES 16384 /* of a document, at most */
+
+/* Why a job ended as no job should: the service, not the script, failed. */
+void job_problem(const struct job_view *view, struct error_detail *ret);
 
 /*
  * job_json.c: a job as callers see it; with its receipt if `with_receipt` is the job and has one,
@@ -118,6 +125,8 @@ const char *problem_title(int status);
  */
 int job_json_write(struct buf *buf, const struct job_view *view, const struct job *with_receipt);
 size_t job_json_size(const struct job_view *view); /* without a receipt, at most */
+
+#define RECEIPT_MEMBERS 96 /* bytes of a receipt's salt and the names of both members */
 
 /* metrics.c */
 int metrics_write(struct buf *buf, struct api *api);

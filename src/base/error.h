@@ -47,6 +47,7 @@
     X(SEALED_KEY_UNKNOWN, "sealed_key_unknown", 400, "the request is sealed to no key in force")   \
     X(SEALED_UNOPENED, "sealed_unopened", 400, "the sealed request does not open")                 \
     X(UNAUTHENTICATED, "unauthenticated", 401, "the request names no user")                        \
+    X(USER_MISMATCH, "user_mismatch", 403, "the sealed request is for another user")               \
     X(NOT_FOUND, "not_found", 404, "there is nothing here")                                        \
     X(METHOD_NOT_ALLOWED, "method_not_allowed", 405, "this path does not take that method")        \
     X(CONFLICT, "conflict", 409, "the state of the job does not allow this")                       \

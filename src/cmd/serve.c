@@ -314,6 +314,7 @@ static int make_keys(struct serve *serve, struct error_detail *detail)
 static int start_workers(struct serve *serve, struct error_detail *detail)
 {
     struct job_options jobs = {
+        .seal = api_seal_job,
         .loop = &serve->loop,
         .limits = &serve->options.limits,
         .protect = serve->protect,

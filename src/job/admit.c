@@ -241,6 +241,8 @@ static int make_job(struct job_service *service, const struct job_submission *su
     if (!r)
         r = uuid_new(job->id.text);
     if (!r)
+        r = job_keep_reply(job, submission->reply);
+    if (!r)
         r = job_receipt_begin(job, submission);
     if (r) {
         job_free_parts(job);
@@ -251,6 +253,7 @@ static int make_job(struct job_service *service, const struct job_submission *su
     live->queued_ns = clock_now_ns();
     live->submission = *submission;
     memset(live->submission.storage, 0, sizeof live->submission.storage);
+    live->submission.reply = NULL; /* it has its own */
     if (submission->secret_count > 0) {
         memcpy(live->secret_refs, submission->secret_refs,
                submission->secret_count * sizeof *live->secret_refs);

@@ -22,6 +22,7 @@ struct live {
     struct exec_run *run;             /* while it runs */
     struct secret_ticket *ticket;     /* while it waits for its secrets */
     struct secret_set *secrets;       /* owned, until it ends */
+    struct secret_bytes reply;        /* a struct envelope_reply, if its request was sealed */
     struct job *ready_next; /* among those that have their secrets and wait for a worker */
     char *caller;           /* owned: address and user agent, while it waits */
     struct job_waiter *waiters;
@@ -74,6 +75,7 @@ struct job {
     uint32_t output_size, logs_size, error_size;
     char *text;
     bool at_rest;
+    bool sealed; /* its request was; once it has ended the text is the sealed answer alone */
     struct proof proof;
     struct job_receipt receipt;
 };
@@ -125,6 +127,7 @@ struct job_service {
     const struct limits *limits;
     struct protect *protect;
     struct at_rest *at_rest;
+    job_seal_fn *seal;
     struct secret_service *secrets; /* NULL: none */
     uint64_t unlisted_warn_ms;      /* when to warn again of secrets without a list of services */
     struct exec_pool *pool;
@@ -181,6 +184,8 @@ bool job_hand_over_ready(struct job_service *service);
 void job_end(struct job *job, int code, struct exec_result *result, const char *message);
 /* The result of an ended job is final: tells who waits, and keeps it. */
 void job_finish(struct job *job);
+/* Wipes what its request lay in. */
+void job_drop_storage(struct live *live);
 void job_peer_add(struct job_list_ends *list, struct job *job);
 void job_peer_remove(struct job_list_ends *list, struct job *job);
 
@@ -199,6 +204,11 @@ void job_signing_done(struct job_service *service);
 int job_ask_secrets(struct job *job, struct error_detail *detail);
 void job_drop_secrets(struct live *live);
 void job_round_figures(struct job *job);
+
+/* seal.c: what seals the answer, of a new job; NULL: its request was not sealed. ERR_NO_MEMORY. */
+int job_keep_reply(struct job *job, const struct envelope_reply *reply);
+/* Seals all that a job has to say, before its waiters are told that it ended. */
+void job_seal_answer(struct job *job);
 
 /* service.c: after a job ended, was it the last one that a stop waits for? */
 void job_check_stop(struct job_service *service);

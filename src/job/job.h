@@ -17,9 +17,11 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/secmem.h"
 #include "base/uuid.h"
 #include "exec/exec.h"
 #include "job/keys.h"
+#include "protect/envelope.h"
 #include "protect/protect.h"
 #include "secret/secret.h"
 #include <stdbool.h>
@@ -48,6 +50,10 @@ bool job_id_parse(struct span text, struct job_id *ret);
 /* How receipts are signed. None at all is for measuring what they cost. */
 enum job_receipts { JOB_RECEIPTS_BATCH, JOB_RECEIPTS_SINGLE, JOB_RECEIPTS_NONE };
 
+/* Appends the sealed answer of a job that has ended: callers' JSON is not known here.
+ * ERR_NO_MEMORY, ERR_INTERNAL. */
+typedef int job_seal_fn(const struct job *job, const struct envelope_reply *reply, struct buf *out);
+
 struct job_options {
     uv_loop_t *loop;
     const struct limits *limits;    /* borrowed for good */
@@ -55,6 +61,7 @@ struct job_options {
     struct secret_service *secrets; /* borrowed for good; NULL: every secret is unavailable */
     struct keys *keys;              /* borrowed for good, started before a job; NULL: no receipts */
     enum job_receipts receipts;
+    job_seal_fn *seal;
 };
 
 int job_service_new(const struct job_options *options, struct job_service **ret,
@@ -80,9 +87,10 @@ void job_service_free(struct job_service *service);
 
 /* A request to run a script. Spans are borrowed unless they lie in `storage`. */
 struct job_submission {
-    struct span user;            /* 1..JOB_USER_MAX bytes */
-    struct span idempotency_key; /* empty: none */
-    struct span body;            /* what makes two requests with one key the same */
+    struct span user;                   /* 1..JOB_USER_MAX bytes */
+    struct span idempotency_key;        /* empty: none */
+    const struct envelope_reply *reply; /* of a sealed request (copied); NULL: it was not sealed */
+    struct span body;                   /* what makes two requests with one key the same */
     struct span script, entry_point, input, app_id, script_name;
     struct span nonce; /* for the receipt; at most JOB_NONCE_MAX bytes */
     const struct span *secret_refs;
@@ -127,7 +135,11 @@ struct job_view {
     int code; /* 0, or why it failed */
     struct span user, app_id, script_name;
     struct span output, logs, error; /* logs: a JSON array of strings */
-    uint64_t started_unix_ms;        /* when it began to run; while it waits, when it came */
+    /* Its request was sealed: what may be known is id, times, `completed` once it has ended, and
+     * the sealed answer (empty: there was no memory for it). */
+    bool sealed;
+    struct span sealed_answer;
+    uint64_t started_unix_ms; /* when it began to run; while it waits, when it came */
     uint64_t duration_ns, gas_used, memory_used;
     uint32_t nondeterminism;
     uint64_t timeout_ms, gas_limit, memory_limit;
@@ -151,6 +163,7 @@ size_t job_receipt_size(const struct job *job);                   /* of its text
 const uint8_t *job_receipt_salt(const struct job *job);           /* RECEIPT_SALT_SIZE bytes */
 const struct keyring *job_receipt_keyring(const struct job *job); /* borrowed */
 enum job_status job_status(const struct job *job);
+struct job_id job_id_of(const struct job *job);
 
 /*
  * Someone who waits for the end of a job; lives in the caller's memory. `ended` may be called from

@@ -80,6 +80,8 @@ int job_text_get(const struct job *job, struct buf *opened, struct job_text *ret
 /* Should it fail, the text is wiped, and looking at the job fails: it never stays in the clear. */
 static void lay_to_rest(struct job *job)
 {
+    if (job->sealed)
+        return;
     const struct at_rest_owner owner = owner_of(job);
     at_rest_seal(job->service->at_rest, &owner, job->text, job_text_size(job));
     job->at_rest = true;
@@ -182,8 +184,8 @@ void job_drop_key(struct job *job)
 void job_free_parts(struct job *job)
 {
     if (job->live) {
-        for (size_t i = 0; i < JOB_STORAGE_COUNT; i++)
-            buf_done(&job->live->submission.storage[i]);
+        job_drop_storage(job->live);
+        secret_bytes_done(&job->live->reply);
         job_drop_secrets(job->live);
         free(job->live->secret_refs);
         free(job->live->caller);

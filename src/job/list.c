@@ -60,6 +60,11 @@ bool job_list(struct job_service *service, const struct job_filter *filter,
     return false;
 }
 
+struct job_id job_id_of(const struct job *job)
+{
+    return job->id;
+}
+
 enum job_status job_status(const struct job *job)
 {
     return job->status;
@@ -71,6 +76,7 @@ int job_view(const struct job *job, struct job_view *ret)
     struct buf opened;
     int r = job_text_get(job, &opened, &text);
     *ret = (struct job_view){
+        .sealed = job->sealed,
         .id = job->id,
         .status = job->status,
         .code = job->code,
@@ -91,6 +97,10 @@ int job_view(const struct job *job, struct job_view *ret)
         .proof = job->proof,
         .opened = opened,
     };
+    if (job->sealed && !job->live) {
+        ret->sealed_answer = ret->output;
+        ret->output = (struct span){0};
+    }
     return r;
 }
 

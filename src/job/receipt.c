@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "job/internal.h"
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,7 @@ void job_receipt_done(struct job *job)
 {
     keyring_release(job->receipt.keyring);
     free(job->receipt.path);
+    OPENSSL_cleanse(&job->receipt, sizeof job->receipt); /* what a sealed job's was made of */
 }
 
 uint64_t job_receipt_bytes(const struct job *job)

@@ -22,10 +22,10 @@ void job_peer_remove(struct job_list_ends *list, struct job *job)
     live->peer_next = live->peer_prev = NULL;
 }
 
-static void drop_storage(struct live *live)
+void job_drop_storage(struct live *live)
 {
     for (size_t i = 0; i < JOB_STORAGE_COUNT; i++)
-        buf_done(&live->submission.storage[i]);
+        buf_wipe(&live->submission.storage[i]); /* the request may have been sealed */
 }
 
 static void run_done(void *ctx, struct exec_result *result)
@@ -111,7 +111,7 @@ void job_hand_over(struct job *job)
         wait_for_worker(job);
         return;
     }
-    drop_storage(job->live); /* the window has its own copy */
+    job_drop_storage(job->live); /* the window has its own copy */
     if (r)
         job_end(job, failure_of(r), NULL, "no worker could take the job");
 }
@@ -126,7 +126,7 @@ bool job_hand_over_ready(struct job_service *service)
         if (r == ERR_QUEUE_FULL)
             return false; /* it wants a worker for itself */
         leave_ready(job);
-        drop_storage(job->live);
+        job_drop_storage(job->live);
         if (r)
             job_end(job, failure_of(r), NULL, "no worker could take the job");
     }
@@ -233,6 +233,10 @@ static void take_result(struct job *job, int code, struct exec_result *result, c
 static void count_end(struct job *job)
 {
     struct job_stats *stats = &job->service->stats;
+    if (job->sealed) { /* how it ended and what it used is nobody's business */
+        stats->ended[0]++;
+        return;
+    }
     stats->ended[-job->code]++;
     stats->gas_total += job->gas_used;
     if (job->gas_used == 0)
@@ -270,9 +274,11 @@ void job_finish(struct job *job)
     struct job_service *service = job->service;
     struct live *live = job->live;
     job->status = job->code ? JOB_FAILED : JOB_COMPLETED;
+    if (job->sealed)
+        job_seal_answer(job);
     job->live = NULL;
     wake_waiters(job, live->waiters);
-    drop_storage(live);
+    job_drop_storage(live);
     free(live->secret_refs);
     free(live->caller);
     free(live);

@@ -105,6 +105,7 @@ int job_service_new(const struct job_options *options, struct job_service **ret,
     service->limits = options->limits;
     service->protect = options->protect;
     service->secrets = options->secrets;
+    service->seal = options->seal;
     service->user_running_max = running_max(options->limits);
     service->user_memory_max = memory_max(options->limits);
     int r = open_parts(service);

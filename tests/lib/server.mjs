@@ -100,7 +100,7 @@ export class Server {
   }
 
   /**
-   * One request: {status, headers, text, json, ms}. `body` is sent as it is if it is a string or
+   * One request: {status, headers, bytes, text, json, ms}. `body` is sent as it is if it is a string or
    * Buffer, else as JSON. `user: null` sends no X-User-ID. `signal` hangs up.
    */
   async request(method, target, { user = 'alice', body, headers = {}, signal } = {}) {
@@ -136,6 +136,7 @@ export class Server {
         response.on('end', () => resolve({
           status: response.statusCode,
           headers: response.headers,
+          bytes: Buffer.concat(chunks),
           text: Buffer.concat(chunks).toString(),
           ms: performance.now() - start,
         }));

@@ -20,16 +20,21 @@ struct parsed {
 };
 
 /* Parses an exact copy of the bytes on the heap, so that a sanitizer sees any step past them. */
-static struct parsed parse(struct span body)
+static struct parsed parse_as(bool sealed, struct span body)
 {
     struct parsed p = {.body = malloc(body.size ? body.size : 1)};
     if (body.size)
         memcpy(p.body, body.data, body.size);
     buf_init(&p.text, 4 * MIB);
-    p.code =
-        request_parse((struct span){p.body, body.size}, &limits, &p.text, &p.request, &p.detail);
+    p.code = request_parse((struct span){p.body, body.size}, sealed, &limits, &p.text, &p.request,
+                           &p.detail);
     assert_int_equal(p.detail.code, p.code);
     return p;
+}
+
+static struct parsed parse(struct span body)
+{
+    return parse_as(false, body);
 }
 
 static void done(struct parsed *p)
@@ -391,6 +396,43 @@ static void test_every_prefix(void **state)
     done(&p);
 }
 
+static void test_encrypt_to_keeps_its_bytes(void **state)
+{
+    static const char *const keys[] = {"\"AAAA\"", "\"with \\n escape\"", "{}",
+                                       "{\"kty\": \"OKP\", \"x\" : [1,{\"a\":2}]}"};
+    char body[256];
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        snprintf(body, sizeof body, "{\"script\":\"s\",\"encrypt_to\": %s ,\"input\":1}", keys[i]);
+        struct parsed p = parse(span_of(body));
+        assert_int_equal(p.code, 0);
+        assert_true(span_equal(p.request.encrypt_to, span_of(keys[i])));
+        assert_true(span_equal(p.request.input, SPAN("1")));
+        done(&p);
+    }
+    static const char *const bad[] = {"1", "true", "[]"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(body, sizeof body, "{\"script\":\"s\",\"encrypt_to\":%s}", bad[i]);
+        struct parsed p = parse(span_of(body));
+        assert_int_equal(p.code, ERR_INVALID_FIELD);
+        done(&p);
+    }
+}
+
+static void test_expect_user_of_sealed_requests_only(void **state)
+{
+    const struct span body = SPAN("{\"script\":\"s\",\"expect_user\":\"ann\"}");
+    struct parsed p = parse_as(true, body);
+    assert_int_equal(p.code, 0);
+    assert_true(span_equal(p.request.expect_user, SPAN("ann")));
+    done(&p);
+    p = parse_as(false, body);
+    assert_int_equal(p.code, ERR_UNKNOWN_FIELD);
+    done(&p);
+    p = parse_as(true, SPAN("{\"script\":\"s\",\"expect_user\":\"\"}"));
+    assert_int_equal(p.code, ERR_INVALID_FIELD);
+    done(&p);
+}
+
 int main(void)
 {
     limits_init(&limits);
@@ -410,6 +452,8 @@ int main(void)
         cmocka_unit_test(test_nesting),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_every_prefix),
+        cmocka_unit_test(test_encrypt_to_keeps_its_bytes),
+        cmocka_unit_test(test_expect_user_of_sealed_requests_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,188 @@
+#include "api/opener.h"
+
+#include <openssl/sha.h>
+#include <stdlib.h>
+
+struct queue {
+    struct opening *first, **last;
+};
+
+struct opener {
+    void (*opened)(struct opening *opening);
+    uv_async_t *async; /* freed by its close callback */
+    uv_thread_t thread;
+    bool thread_runs;
+
+    uv_mutex_t mutex; /* of what follows */
+    uv_cond_t cond;
+    struct queue waiting, done;
+    bool stopping;
+};
+
+struct opening *opening_new(void)
+{
+    struct opening *opening = calloc(1, sizeof *opening);
+    if (opening && secret_bytes_init(&opening->reply, sizeof(struct envelope_reply))) {
+        free(opening);
+        return NULL;
+    }
+    return opening;
+}
+
+void opening_free(struct opening *opening)
+{
+    EVP_PKEY_free(opening->key);
+    buf_done(&opening->request);
+    buf_wipe(&opening->text);
+    secret_bytes_done(&opening->reply);
+    free(opening);
+}
+
+/* --- queues --- */
+
+static void queue_clear(struct queue *queue)
+{
+    queue->first = NULL;
+    queue->last = &queue->first;
+}
+
+static void queue_add(struct queue *queue, struct opening *opening)
+{
+    opening->next = NULL;
+    *queue->last = opening;
+    queue->last = &opening->next;
+}
+
+static struct opening *queue_take_all(struct queue *queue)
+{
+    struct opening *first = queue->first;
+    queue_clear(queue);
+    return first;
+}
+
+/* --- the thread --- */
+
+static void open_one(struct opening *o)
+{
+    struct span request = {o->request.data, o->request.size};
+    buf_init(&o->text, request.size);
+    if (!SHA256((const uint8_t *)request.data, request.size, o->digest))
+        o->code = error_set(&o->detail, ERR_INTERNAL, "", "%s", error_text(ERR_INTERNAL));
+    else
+        o->code = envelope_open(&o->envelope, o->kem, o->key, span_of(o->route), &o->text,
+                                (struct envelope_reply *)(void *)o->reply.data, &o->detail);
+}
+
+static void thread_main(void *arg)
+{
+    struct opener *opener = arg;
+    uv_mutex_lock(&opener->mutex);
+    for (;;) {
+        while (!opener->waiting.first && !opener->stopping)
+            uv_cond_wait(&opener->cond, &opener->mutex);
+        if (opener->stopping)
+            break;
+        struct opening *opening = opener->waiting.first;
+        opener->waiting.first = opening->next;
+        if (!opening->next)
+            queue_clear(&opener->waiting);
+        uv_mutex_unlock(&opener->mutex);
+        open_one(opening);
+        uv_mutex_lock(&opener->mutex);
+        queue_add(&opener->done, opening);
+        uv_async_send(opener->async);
+    }
+    uv_mutex_unlock(&opener->mutex);
+}
+
+/* --- the loop's side --- */
+
+static void on_async(uv_async_t *async)
+{
+    struct opener *opener = async->data;
+    uv_mutex_lock(&opener->mutex);
+    struct opening *opening = queue_take_all(&opener->done), *next;
+    uv_mutex_unlock(&opener->mutex);
+    for (; opening; opening = next) {
+        next = opening->next;
+        if (opening->ctx)
+            opener->opened(opening);
+        opening_free(opening);
+    }
+}
+
+void opener_open(struct opener *opener, struct opening *opening)
+{
+    uv_mutex_lock(&opener->mutex);
+    queue_add(&opener->waiting, opening);
+    uv_cond_signal(&opener->cond);
+    uv_mutex_unlock(&opener->mutex);
+}
+
+static void free_async(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static int make_async(struct opener *opener, uv_loop_t *loop)
+{
+    uv_async_t *async = calloc(1, sizeof *async);
+    if (!async || uv_async_init(loop, async, on_async)) {
+        free(async);
+        return ERR_NO_MEMORY;
+    }
+    async->data = opener;
+    uv_unref((uv_handle_t *)async); /* no reason by itself to keep the loop running */
+    opener->async = async;
+    return 0;
+}
+
+int opener_new(uv_loop_t *loop, void (*opened)(struct opening *opening), struct opener **ret)
+{
+    struct opener *opener = calloc(1, sizeof *opener);
+    if (!opener)
+        return ERR_NO_MEMORY;
+    opener->opened = opened;
+    queue_clear(&opener->waiting);
+    queue_clear(&opener->done);
+    uv_mutex_init(&opener->mutex);
+    uv_cond_init(&opener->cond);
+    int r = make_async(opener, loop);
+    if (!r) {
+        opener->thread_runs = uv_thread_create(&opener->thread, thread_main, opener) == 0;
+        r = opener->thread_runs ? 0 : ERR_SYSTEM;
+    }
+    if (r)
+        opener_free(opener);
+    else
+        *ret = opener;
+    return r;
+}
+
+static void free_all(struct queue *queue)
+{
+    for (struct opening *opening = queue_take_all(queue), *next; opening; opening = next) {
+        next = opening->next;
+        opening_free(opening);
+    }
+}
+
+void opener_free(struct opener *opener)
+{
+    if (!opener)
+        return;
+    if (opener->thread_runs) {
+        uv_mutex_lock(&opener->mutex);
+        opener->stopping = true;
+        uv_cond_signal(&opener->cond);
+        uv_mutex_unlock(&opener->mutex);
+        uv_thread_join(&opener->thread);
+    }
+    free_all(&opener->waiting);
+    free_all(&opener->done);
+    if (opener->async)
+        uv_close((uv_handle_t *)opener->async, free_async);
+    uv_cond_destroy(&opener->cond);
+    uv_mutex_destroy(&opener->mutex);
+    free(opener);
+}
