@@ -220,6 +220,9 @@ void exchange_problem(struct exchange *exchange, const struct error_detail *prob
         .retry_after = is_busy(problem->code) ? RETRY_AFTER : 0,
     };
     exchange->code = problem->code;
+    if (sealed_is_open(
+            exchange)) /* it may quote the request, and a buffer that grows leaves copies */
+        buf_reserve(&answer.body, PROBLEM_BYTES);
     if (problem_write(&answer.body, problem, answer.status, exchange->trace)) {
         buf_done(&answer.body);
         answer.body = BUF_INIT(0);
@@ -266,7 +269,8 @@ void exchange_answer_job(struct exchange *exchange, const struct job *job)
         answer_unreadable(exchange, r, &view);
         return;
     }
-    struct answer answer = {.status = 200, .type = "application/json", .no_store = true};
+    struct answer answer = {
+        .status = 200, .type = "application/json", .no_store = true, .wipe = true};
     size_t size = job_json_size(&view);
     if (job_has_receipt(job))
         size += RECEIPT_MEMBERS + job_receipt_size(job);

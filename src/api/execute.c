@@ -6,7 +6,8 @@
 #include "api/sealed.h"
 #include "api/server.h"
 
-static void submit(struct exchange *exchange, const struct request *request, struct buf *text)
+static void submit(struct exchange *exchange, const struct request *request,
+                   const struct recipient *recipient, struct buf *text)
 {
     struct error_detail detail = {0};
     struct job *job = NULL;
@@ -27,6 +28,7 @@ static void submit(struct exchange *exchange, const struct request *request, str
         .timeout_ms = request->timeout_ms,
         .gas_limit = request->gas_limit,
         .memory_limit = request->memory_limit,
+        .recipient = recipient,
         .reply = sealed_is_open(exchange) ? sealed_reply(exchange) : NULL,
         .storage = {exchange->body, *text},
     };
@@ -56,6 +58,7 @@ static void execute(struct exchange *exchange)
         return;
     struct error_detail detail = {0};
     struct request request;
+    struct recipient recipient = {0};
     struct buf text;
     buf_init(&text, exchange->body.max);
     int r =
@@ -63,10 +66,14 @@ static void execute(struct exchange *exchange)
                       sealed_is_open(exchange), exchange->api->limits, &text, &request, &detail);
     if (!r)
         r = sealed_check_user(exchange, request.expect_user, &detail);
+    bool encrypt = !r && request.encrypt_to.size > 0;
+    if (encrypt)
+        r = recipient_read(request.encrypt_to, &recipient, &detail);
     if (r)
         exchange_problem(exchange, &detail);
     else
-        submit(exchange, &request, &text);
+        submit(exchange, &request, encrypt ? &recipient : NULL, &text);
+    recipient_done(&recipient);
     buf_wipe(&text);
     buf_wipe(&exchange->body);
     if (exchange->state == EXCHANGE_WAITING)

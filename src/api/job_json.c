@@ -21,8 +21,8 @@ size_t job_json_size(const struct job_view *view)
     if (view->sealed)
         return FIXED_BYTES + view->sealed_answer.size / 3 * 4 + 4;
     /* A character of a string may become six. */
-    return FIXED_BYTES + view->output.size + view->logs.size +
-           6 * (view->error.size + view->app_id.size + view->script_name.size);
+    return FIXED_BYTES + view->encrypted_output.size / 3 * 4 + 4 + view->output.size +
+           view->logs.size + 6 * (view->error.size + view->app_id.size + view->script_name.size);
 }
 
 static void add_bytes(struct buf *buf, struct span bytes)
@@ -75,10 +75,8 @@ static void add_nondeterminism(struct buf *buf, uint32_t bits)
     buf_add_char(buf, ']');
 }
 
-/* What is known of a job that has ended. */
-static void add_end(struct buf *buf, const struct job_view *view)
+static void add_result(struct buf *buf, const struct job_view *view)
 {
-    char duration[CLOCK_DURATION_SIZE];
     if (view->status == JOB_COMPLETED) {
         buf_add_str(buf, ",\"output\":");
         add_bytes(buf, view->output);
@@ -88,6 +86,21 @@ static void add_end(struct buf *buf, const struct job_view *view)
     if (view->status == JOB_FAILED) {
         buf_add_str(buf, ",\"error\":");
         json_string(buf, view->error);
+    }
+}
+
+/* What is known of a job that has ended. */
+static void add_end(struct buf *buf, const struct job_view *view)
+{
+    char duration[CLOCK_DURATION_SIZE];
+    if (view->encrypted) {
+        buf_add_str(buf, ",\"encrypted_output\":\"");
+        base64_encode(buf, view->encrypted_output.data, view->encrypted_output.size);
+        buf_add_char(buf, '"');
+    } else {
+        add_result(buf, view);
+    }
+    if (view->status == JOB_FAILED) {
         buf_add_str(buf, ",\"error_code\":\"");
         buf_add_str(buf, error_name(view->code));
         buf_add_char(buf, '"');
@@ -120,10 +133,13 @@ static int add_receipt(struct buf *buf, const struct job *job)
 {
     if (!job || !job_has_receipt(job))
         return 0;
+    const uint8_t *salt = job_receipt_salt(job);
     buf_add_str(buf, ",\"receipt\":\"");
     int r = job_receipt_write(job, false, buf);
-    buf_add_str(buf, "\",\"receipt_salt\":\"");
-    base64url_encode(buf, job_receipt_salt(job), RECEIPT_SALT_SIZE);
+    if (salt) {
+        buf_add_str(buf, "\",\"receipt_salt\":\"");
+        base64url_encode(buf, salt, RECEIPT_SALT_SIZE);
+    }
     buf_add_char(buf, '"');
     return r;
 }

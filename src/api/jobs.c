@@ -142,6 +142,7 @@ void handle_jobs(struct exchange *exchange)
     }
     /* The last job of a page may be the largest there is. */
     struct page page = {.body = BUF_INIT(SIZE_MAX / 2), .most = query.limit};
+    page.body.secret = true;
     struct job_filter filter = {
         .user = exchange->user,
         .before = query.has_cursor ? &query.cursor : NULL,
@@ -164,6 +165,7 @@ void handle_jobs(struct exchange *exchange)
         .type = "application/json",
         .body = page.body,
         .no_store = true,
+        .wipe = true,
         .link = more ? link : NULL,
     };
     exchange_answer(exchange, &answer);
@@ -223,20 +225,22 @@ static int write_receipt_bundle(const struct job *job, bool single, struct buf *
 {
     const struct keyring *keyring = job_receipt_keyring(job);
     struct span bundle = keyring_bundle(keyring);
-    struct job_view view;
-    job_view(job, &view);
+    const uint8_t *salt = job_receipt_salt(job);
+    const struct job_id id = job_id_of(job);
     buf_add_str(out, "{\"bundle\":");
     buf_add(out, bundle.data, bundle.size);
     json_next_key(out, "job_id");
-    json_str(out, view.id.text);
+    json_str(out, id.text);
     buf_add_str(out, ",\"keys\":[");
     jws_write_jwk(keyring_result_key(keyring), out);
     buf_add_char(out, ',');
     jws_write_jwk(keyring_identity(keyring), out);
     buf_add_str(out, "],\"receipt\":\"");
     int r = job_receipt_write(job, single, out);
-    buf_add_str(out, "\",\"salt\":\"");
-    base64url_encode(out, job_receipt_salt(job), RECEIPT_SALT_SIZE);
+    if (salt) {
+        buf_add_str(out, "\",\"salt\":\"");
+        base64url_encode(out, salt, RECEIPT_SALT_SIZE);
+    }
     buf_add_str(out, "\"}");
     return r;
 }
@@ -273,6 +277,8 @@ void handle_job_receipt(struct exchange *exchange)
     if (form.wrong)
         error_set(&detail, ERR_INVALID_QUERY, "form",
                   "the query can be form=single, once, and nothing else");
+    else if (job_is_sealed(job))
+        error_set(&detail, ERR_SEALED, "", "the receipt of a sealed job is in its sealed answer");
     else if (!job_status_final(job_status(job)))
         error_set(&detail, ERR_CONFLICT, "", "the job has not ended: it has no receipt yet");
     else if (!job_has_receipt(job))

@@ -3,6 +3,12 @@
 #include <openssl/sha.h>
 #include <stdlib.h>
 
+/*
+ * Opened in one go before the loop is told. A loop that is woken for each would hand out one job at
+ * a time, and jobs that do not end together do not share a signature.
+ */
+#define BATCH_MOST 16
+
 struct queue {
     struct opening *first, **last;
 };
@@ -62,6 +68,18 @@ static struct opening *queue_take_all(struct queue *queue)
 
 /* --- the thread --- */
 
+static size_t take_batch(struct queue *queue, struct opening *batch[BATCH_MOST])
+{
+    size_t count = 0;
+    while (queue->first && count < BATCH_MOST) {
+        batch[count++] = queue->first;
+        queue->first = queue->first->next;
+    }
+    if (!queue->first)
+        queue_clear(queue);
+    return count;
+}
+
 static void open_one(struct opening *o)
 {
     struct span request = {o->request.data, o->request.size};
@@ -82,14 +100,14 @@ static void thread_main(void *arg)
             uv_cond_wait(&opener->cond, &opener->mutex);
         if (opener->stopping)
             break;
-        struct opening *opening = opener->waiting.first;
-        opener->waiting.first = opening->next;
-        if (!opening->next)
-            queue_clear(&opener->waiting);
+        struct opening *batch[BATCH_MOST];
+        size_t count = take_batch(&opener->waiting, batch);
         uv_mutex_unlock(&opener->mutex);
-        open_one(opening);
+        for (size_t i = 0; i < count; i++)
+            open_one(batch[i]);
         uv_mutex_lock(&opener->mutex);
-        queue_add(&opener->done, opening);
+        for (size_t i = 0; i < count; i++)
+            queue_add(&opener->done, batch[i]);
         uv_async_send(opener->async);
     }
     uv_mutex_unlock(&opener->mutex);

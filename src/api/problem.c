@@ -26,7 +26,9 @@ const char *problem_title(int status)
 void job_problem(const struct job_view *view, struct error_detail *ret)
 {
     /* What a store that is down leaves behind names the secret: more than the code's text does. */
-    struct span why = view->code == ERR_STORE_DOWN ? view->error : span_of(error_text(view->code));
+    struct span why = view->code == ERR_STORE_DOWN && view->error.size
+                          ? view->error
+                          : span_of(error_text(view->code));
     error_set(ret, view->code, "", "job %s: %.*s", view->id.text, (int)why.size, why.data);
 }
 
@@ -44,6 +46,8 @@ int problem_write(struct buf *buf, const struct error_detail *problem, int statu
         buf_add_str(buf, ",\"field\":");
         json_str(buf, problem->field);
     }
+    if (problem->code == ERR_SEALED_KEY_UNKNOWN) /* a hint to verify them, not a key to use */
+        buf_add_str(buf, ",\"keys\":\"/.well-known/hpke-keys\"");
     buf_add_str(buf, ",\"trace_id\":");
     json_str(buf, trace);
     buf_add_char(buf, '}');

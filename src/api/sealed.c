@@ -165,7 +165,15 @@ static void proceed(struct exchange *exchange, struct opening *opening)
         exchange->route->handle(exchange);
 }
 
-void sealed_opened(struct opening *opening)
+/* What stood in the frames of the functions that were called, down to STACK_BYTES. */
+#define STACK_BYTES (16 * 1024)
+__attribute__((noinline)) static void wipe_stack(void)
+{
+    char frames[STACK_BYTES];
+    explicit_bzero(frames, sizeof frames);
+}
+
+static void take(struct opening *opening)
 {
     struct exchange *exchange = opening->ctx;
     exchange->opening = NULL;
@@ -180,6 +188,12 @@ void sealed_opened(struct opening *opening)
         proceed(exchange, opening);
     if (exchange->state == EXCHANGE_READY)
         exchange_resume(exchange);
+}
+
+void sealed_opened(struct opening *opening)
+{
+    take(opening);
+    wipe_stack();
 }
 
 int sealed_check_user(struct exchange *exchange, struct span expected, struct error_detail *detail)
@@ -237,7 +251,7 @@ static int write_plain(const struct job *job, const struct job_view *view, struc
     return problem_write(out, &detail, error_status(view->code), "");
 }
 
-int api_seal_job(const struct job *job, const struct envelope_reply *reply, struct buf *out)
+static int seal_job(const struct job *job, const struct envelope_reply *reply, struct buf *out)
 {
     struct job_view view;
     struct buf body = {0};
@@ -252,6 +266,13 @@ int api_seal_job(const struct job *job, const struct envelope_reply *reply, stru
                          (struct span){body.data, body.size}, out);
     buf_wipe(&body);
     job_view_done(&view);
+    return r;
+}
+
+int api_seal_job(const struct job *job, const struct envelope_reply *reply, struct buf *out)
+{
+    int r = seal_job(job, reply, out);
+    wipe_stack();
     return r;
 }
 

@@ -50,9 +50,14 @@ static int buf_grow(struct buf *buf, size_t capacity)
     /* One byte past the maximum is for the NUL of buf_terminate. */
     if (buf->max < SIZE_MAX && wanted > buf->max + 1)
         wanted = buf->max + 1;
-    data = realloc(buf->data, wanted);
+    data = buf->secret ? malloc(wanted) : realloc(buf->data, wanted);
     if (!data)
         return buf_fail(buf);
+    if (buf->secret && buf->data) {
+        memcpy(data, buf->data, buf->size);
+        OPENSSL_cleanse(buf->data, buf->capacity);
+        free(buf->data);
+    }
     buf->data = data;
     buf->capacity = wanted;
     return 0;

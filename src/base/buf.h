@@ -19,6 +19,7 @@ struct buf {
     size_t capacity; /* bytes allocated */
     size_t max;      /* most bytes ever */
     bool failed;     /* an add was refused */
+    bool secret;     /* set by the owner: growing leaves no copy behind */
 };
 
 #define BUF_INIT(maximum) ((struct buf){.max = (maximum)})

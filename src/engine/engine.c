@@ -244,7 +244,7 @@ static void finish(struct engine *e, int code, struct engine_result *ret)
 int engine_run(struct engine *e, const struct engine_host *host, const struct engine_job *job,
                const struct engine_out *out, struct engine_result *ret)
 {
-    bool secret = job->secret_count > 0;
+    bool secret = job->secret_count > 0 || job->confidential;
     int r = begin(e, host, job, out);
     if (r != 0) {
         *ret = (struct engine_result){.code = ERR_RESOURCE_EXHAUSTED};

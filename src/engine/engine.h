@@ -62,6 +62,7 @@ struct engine_job {
     struct span input;       /* JSON text, given to JSON.parse as it is; empty means {} */
     const struct engine_secret *secrets;
     size_t secret_count;
+    bool confidential;     /* nothing of it may stay behind, as with secrets */
     uint64_t gas_limit;    /* gas units */
     uint64_t memory_limit; /* bytes of linear memory */
     uint64_t timeout_ns;   /* from the first instruction */

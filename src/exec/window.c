@@ -169,6 +169,7 @@ int window_measure_request(const struct window_layout *layout, const struct exec
         .input_size = (uint32_t)request->input.size,
         .secrets_size = (uint32_t)secrets_size,
         .secret_count = (uint32_t)request->secret_count,
+        .confidential = request->confidential,
         .timeout_ns = request->timeout_ms * 1000000,
         .gas_limit = request->gas_limit,
         .memory_limit = request->memory_limit,
@@ -242,6 +243,7 @@ int window_open_request(struct span area, const struct window_request *request,
             return ERR_PROTOCOL;
     job->secrets = secrets;
     job->secret_count = request->secret_count;
+    job->confidential = request->confidential != 0;
     job->gas_limit = request->gas_limit;
     job->memory_limit = request->memory_limit;
     job->timeout_ns = request->timeout_ns;

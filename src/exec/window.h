@@ -62,6 +62,7 @@ struct window {
 /* How the request lies in its area: these one after another, without gaps. */
 struct window_request {
     uint32_t script_size, entry_point_size, input_size, secrets_size, secret_count;
+    uint32_t confidential; /* 0 or 1 */
     uint64_t timeout_ns, gas_limit, memory_limit;
 };
 

@@ -181,11 +181,17 @@ static int look_up_key(struct job_service *service, const struct job_submission 
     return 0;
 }
 
+static struct span encrypt_to(const struct job_submission *submission)
+{
+    return span_of(submission->recipient ? submission->recipient->thumbprint : NULL);
+}
+
 /* Room for what a job may have to keep. */
 static int make_parts(struct job *job, const struct job_submission *submission)
 {
     size_t text_size = submission->app_id.size + submission->script_name.size +
-                       submission->entry_point.size + submission->nonce.size;
+                       submission->entry_point.size + submission->nonce.size +
+                       encrypt_to(submission).size;
     job->live = calloc(1, sizeof *job->live);
     job->text = job_text_new(text_size);
     if (!job->live || !job->text)
@@ -207,6 +213,7 @@ static void copy_names(struct job *job, const struct job_submission *submission)
         {submission->script_name, &job->script_name_size},
         {submission->entry_point, &job->entry_point_size},
         {submission->nonce, &job->nonce_size},
+        {encrypt_to(submission), &job->encrypt_to_size},
     };
     char *at = job_text_data(job);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -241,7 +248,7 @@ static int make_job(struct job_service *service, const struct job_submission *su
     if (!r)
         r = uuid_new(job->id.text);
     if (!r)
-        r = job_keep_reply(job, submission->reply);
+        r = job_keep_sealers(job, submission);
     if (!r)
         r = job_receipt_begin(job, submission);
     if (r) {
@@ -254,6 +261,7 @@ static int make_job(struct job_service *service, const struct job_submission *su
     live->submission = *submission;
     memset(live->submission.storage, 0, sizeof live->submission.storage);
     live->submission.reply = NULL; /* it has its own */
+    live->submission.recipient = NULL;
     if (submission->secret_count > 0) {
         memcpy(live->secret_refs, submission->secret_refs,
                submission->secret_count * sizeof *live->secret_refs);

@@ -23,6 +23,7 @@ struct live {
     struct secret_ticket *ticket;     /* while it waits for its secrets */
     struct secret_set *secrets;       /* owned, until it ends */
     struct secret_bytes reply;        /* a struct envelope_reply, if its request was sealed */
+    struct secret_bytes recipient;    /* a struct recipient, if it has one */
     struct job *ready_next; /* among those that have their secrets and wait for a worker */
     char *caller;           /* owned: address and user agent, while it waits */
     struct job_waiter *waiters;
@@ -46,7 +47,8 @@ struct job_receipt {
     struct keyring *keyring; /* held; signed with its result key. NULL: not signed */
     uint64_t issued_unix_s;
     uint8_t salt[RECEIPT_SALT_SIZE];
-    uint8_t script_sha256[RECEIPT_HASH_SIZE], input_sha256[RECEIPT_HASH_SIZE];
+    uint8_t script_sha256[RECEIPT_HASH_SIZE];
+    uint8_t input[RECEIPT_HASH_SIZE];      /* SHA-256, of a sealed job an HMAC under the salt */
     uint8_t signature[JWS_SIGNATURE_SIZE]; /* of the receipt, or of the root its path leads to */
     uint8_t *path;                         /* owned; NULL: signed alone */
     uint32_t path_size;
@@ -68,13 +70,16 @@ struct job {
     uint64_t timeout_ms, gas_limit, memory_limit;
     uint32_t nondeterminism;
     bool rounded; /* it used pinned secrets: gas and memory are shown in 64ths of the limit */
-    /* app_id, script_name, entry_point, nonce, secrets (as job_pack_secrets writes them), output,
-     * logs and error, one after another, with room around them to be sealed in place (at_rest.h).
-     * Once the job is kept they are. */
-    uint32_t app_id_size, script_name_size, entry_point_size, nonce_size, secrets_size;
+    /* app_id, script_name, entry_point, nonce, encrypt_to (a thumbprint), secrets (as
+     * job_pack_secrets writes them), output (if there is a recipient, what was sealed to it), logs
+     * and error, one after another, with room around them to be sealed in place (at_rest.h). Once
+     * the job is kept they are. */
+    uint32_t app_id_size, script_name_size, entry_point_size, nonce_size, encrypt_to_size;
+    uint32_t secrets_size;
     uint32_t output_size, logs_size, error_size;
     char *text;
     bool at_rest;
+    bool encrypted;
     bool sealed; /* its request was; once it has ended the text is the sealed answer alone */
     struct proof proof;
     struct job_receipt receipt;
@@ -96,7 +101,7 @@ struct user {
 
 /* The parts of a job's text. */
 struct job_text {
-    struct span app_id, script_name, entry_point, nonce, secrets, output, logs, error;
+    struct span app_id, script_name, entry_point, nonce, encrypt_to, secrets, output, logs, error;
 };
 
 /* Jobs that have ended and wait for their signature, and what it is made with. */
@@ -192,6 +197,9 @@ void job_peer_remove(struct job_list_ends *list, struct job *job);
 /* receipt.c: takes from a new job's request what its receipt will say of it. ERR_NO_MEMORY. */
 int job_receipt_begin(struct job *job, const struct job_submission *submission);
 void job_receipt_done(struct job *job);
+/* HMAC-SHA256 under the job's salt of label ‖ 0x00 ‖ bytes. ERR_NO_MEMORY. */
+int job_receipt_hmac(const struct job *job, const char *label, struct span bytes,
+                     uint8_t ret[RECEIPT_HASH_SIZE]);
 uint64_t job_receipt_bytes(const struct job *job); /* that it keeps in allocations of its own */
 int job_pack_secrets(const struct secret_set *set, struct buf *out); /* NULL set: none */
 /* An ended job waits for its signature, and job_finish follows. False: it gets none. */
@@ -205,8 +213,10 @@ int job_ask_secrets(struct job *job, struct error_detail *detail);
 void job_drop_secrets(struct live *live);
 void job_round_figures(struct job *job);
 
-/* seal.c: what seals the answer, of a new job; NULL: its request was not sealed. ERR_NO_MEMORY. */
-int job_keep_reply(struct job *job, const struct envelope_reply *reply);
+/* seal.c: takes what seals the answer or the result of a new job, if anything. ERR_NO_MEMORY. */
+int job_keep_sealers(struct job *job, const struct job_submission *submission);
+/* Seals the result of a job to its recipient, and proves it under the job's salt. ERR_NO_MEMORY. */
+int job_seal_result(struct job *job, const struct recipient_result *result, struct buf *out);
 /* Seals all that a job has to say, before its waiters are told that it ended. */
 void job_seal_answer(struct job *job);
 

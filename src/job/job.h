@@ -23,6 +23,7 @@
 #include "job/keys.h"
 #include "protect/envelope.h"
 #include "protect/protect.h"
+#include "protect/recipient.h"
 #include "secret/secret.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -92,6 +93,8 @@ struct job_submission {
     const struct envelope_reply *reply; /* of a sealed request (copied); NULL: it was not sealed */
     struct span body;                   /* what makes two requests with one key the same */
     struct span script, entry_point, input, app_id, script_name;
+    const struct recipient
+        *recipient;    /* who alone may read the result (copied); NULL: the caller */
     struct span nonce; /* for the receipt; at most JOB_NONCE_MAX bytes */
     const struct span *secret_refs;
     size_t secret_count;
@@ -139,6 +142,9 @@ struct job_view {
      * the sealed answer (empty: there was no memory for it). */
     bool sealed;
     struct span sealed_answer;
+    /* It named a recipient: once it has ended this stands for output, logs and error. */
+    bool encrypted;
+    struct span encrypted_output;
     uint64_t started_unix_ms; /* when it began to run; while it waits, when it came */
     uint64_t duration_ns, gas_used, memory_used;
     uint32_t nondeterminism;
@@ -159,11 +165,13 @@ void job_view_done(struct job_view *view);
  */
 bool job_has_receipt(const struct job *job);
 int job_receipt_write(const struct job *job, bool single, struct buf *out);
-size_t job_receipt_size(const struct job *job);                   /* of its text, at most */
-const uint8_t *job_receipt_salt(const struct job *job);           /* RECEIPT_SALT_SIZE bytes */
+size_t job_receipt_size(const struct job *job);         /* of its text, at most */
+const uint8_t *job_receipt_salt(const struct job *job); /* RECEIPT_SALT_SIZE bytes; NULL where only
+                                                         * the job's recipient may know it */
 const struct keyring *job_receipt_keyring(const struct job *job); /* borrowed */
 enum job_status job_status(const struct job *job);
 struct job_id job_id_of(const struct job *job);
+bool job_is_sealed(const struct job *job);
 
 /*
  * Someone who waits for the end of a job; lives in the caller's memory. `ended` may be called from

@@ -23,8 +23,8 @@ char *job_text_data(const struct job *job)
 size_t job_text_size(const struct job *job)
 {
     return (size_t)job->app_id_size + job->script_name_size + job->entry_point_size +
-           job->nonce_size + job->secrets_size + job->output_size + job->logs_size +
-           job->error_size;
+           job->nonce_size + job->encrypt_to_size + job->secrets_size + job->output_size +
+           job->logs_size + job->error_size;
 }
 
 void job_text_free(struct job *job)
@@ -51,6 +51,7 @@ static void split_text(const struct job *job, const char *at, struct job_text *r
         {&ret->script_name, job->script_name_size},
         {&ret->entry_point, job->entry_point_size},
         {&ret->nonce, job->nonce_size},
+        {&ret->encrypt_to, job->encrypt_to_size},
         {&ret->secrets, job->secrets_size},
         {&ret->output, job->output_size},
         {&ret->logs, job->logs_size},
@@ -186,6 +187,7 @@ void job_free_parts(struct job *job)
     if (job->live) {
         job_drop_storage(job->live);
         secret_bytes_done(&job->live->reply);
+        secret_bytes_done(&job->live->recipient);
         job_drop_secrets(job->live);
         free(job->live->secret_refs);
         free(job->live->caller);

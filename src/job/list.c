@@ -65,6 +65,11 @@ struct job_id job_id_of(const struct job *job)
     return job->id;
 }
 
+bool job_is_sealed(const struct job *job)
+{
+    return job->sealed;
+}
+
 enum job_status job_status(const struct job *job)
 {
     return job->status;
@@ -77,6 +82,7 @@ int job_view(const struct job *job, struct job_view *ret)
     int r = job_text_get(job, &opened, &text);
     *ret = (struct job_view){
         .sealed = job->sealed,
+        .encrypted = job->encrypted,
         .id = job->id,
         .status = job->status,
         .code = job->code,
@@ -97,8 +103,11 @@ int job_view(const struct job *job, struct job_view *ret)
         .proof = job->proof,
         .opened = opened,
     };
-    if (job->sealed && !job->live) {
-        ret->sealed_answer = ret->output;
+    struct span *other = job->sealed && !job->live ? &ret->sealed_answer
+                         : job->encrypted          ? &ret->encrypted_output
+                                                   : NULL;
+    if (other) {
+        *other = ret->output;
         ret->output = (struct span){0};
     }
     return r;

@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define PAYLOAD_FIXED 1536 /* bytes of a payload but for names, nonce and secrets */
-#define SECRET_FIXED  40   /* of a secret's version and braces */
+#define SECRET_FIXED  128  /* of a secret's version and braces, or of the HMAC of its name */
 #define ESCAPED_MOST  6    /* bytes that a byte of a string may become */
 #define BATCH_FIXED   512  /* a batch JWS, or header and signature of a receipt's */
 #define BATCH_PAYLOAD 256
@@ -35,12 +35,21 @@ int job_receipt_begin(struct job *job, const struct job_submission *submission)
 {
     struct protect *protect = job->service->protect;
     struct job_receipt *receipt = &job->receipt;
-    if (!gives_receipts(job->service))
-        return 0;
     int r = protect_random(protect, receipt->salt, sizeof receipt->salt);
+    if (r || !gives_receipts(job->service))
+        return r;
     if (!r)
         r = protect_hash(protect, submission->script, receipt->script_sha256);
-    return r ? r : protect_hash(protect, submission->input, receipt->input_sha256);
+    if (!r && job->sealed)
+        return job_receipt_hmac(job, "input", submission->input, receipt->input);
+    return r ? r : protect_hash(protect, submission->input, receipt->input);
+}
+
+int job_receipt_hmac(const struct job *job, const char *label, struct span bytes,
+                     uint8_t ret[RECEIPT_HASH_SIZE])
+{
+    const struct span parts[] = {{label, strlen(label) + 1}, bytes}; /* the label with its NUL */
+    return protect_hmac(job->service->protect, job->receipt.salt, parts, 2, ret);
 }
 
 void job_receipt_done(struct job *job)
@@ -94,12 +103,40 @@ static size_t nondeterminism_of(const struct job *job, const char *names[])
     return count;
 }
 
+/* HMACs under the job's salt, of what must not be seen in a receipt. */
+struct hidden {
+    uint8_t output[RECEIPT_HASH_SIZE];
+    uint8_t names[SECRET_REFS_MOST][RECEIPT_HASH_SIZE];
+};
+
+/* Of a sealed job: input, output and the names of secrets are not to be guessed from the receipt.
+ */
+static int hide(const struct job *job, struct span output, struct hidden *hidden,
+                struct receipt *receipt, struct receipt_secret *secrets)
+{
+    int r = 0;
+    if (job->encrypted)
+        memcpy(hidden->output, job->proof.output_hash, sizeof hidden->output);
+    else
+        r = job_receipt_hmac(job, "output", output, hidden->output);
+    for (size_t i = 0; !r && i < receipt->secret_count; i++) {
+        r = job_receipt_hmac(job, "secret-name", secrets[i].name, hidden->names[i]);
+        secrets[i].name_hmac = hidden->names[i];
+    }
+    receipt->sealed = true;
+    receipt->input_hmac = receipt->input_sha256;
+    receipt->output_hmac = job->code ? NULL : hidden->output;
+    receipt->input_sha256 = receipt->output_sha256 = NULL;
+    return r;
+}
+
 static int write_payload(const struct job *job, struct buf *out)
 {
     const struct job_receipt *kept = &job->receipt;
     struct receipt_secret secrets[SECRET_REFS_MOST] = {0};
     const char *nondeterminism[JOB_NONDETERMINISM_MOST];
     uint8_t subject[RECEIPT_HASH_SIZE];
+    struct hidden hidden;
     struct job_text text;
     struct buf opened;
     const struct span user = {job->user->id, job->user->id_size};
@@ -115,8 +152,10 @@ static int write_payload(const struct job *job, struct buf *out)
         .script_name = text.script_name,
         .entry_point = text.entry_point,
         .script_sha256 = kept->script_sha256,
-        .input_sha256 = kept->input_sha256,
-        .output_sha256 = job->code ? NULL : job->proof.output_hash,
+        .input_sha256 = kept->input,
+        .encrypt_to = text.encrypt_to,
+        .output_sha256 = job->code || job->encrypted ? NULL : job->proof.output_hash,
+        .output_hmac = job->code || !job->encrypted ? NULL : job->proof.output_hash,
         .secrets = secrets,
         .secret_count = unpack_secrets(text.secrets, secrets),
         .error_code = job->code ? error_name(job->code) : NULL,
@@ -136,7 +175,10 @@ static int write_payload(const struct job *job, struct buf *out)
         .nonce = text.nonce,
         .issued_unix_s = kept->issued_unix_s,
     };
-    r = receipt_write(&receipt, out);
+    if (job->sealed)
+        r = hide(job, text.output, &hidden, &receipt, secrets);
+    if (!r)
+        r = receipt_write(&receipt, out);
 out:
     buf_wipe(&opened);
     return r;
@@ -146,7 +188,7 @@ out:
 static size_t payload_most(const struct job *job)
 {
     size_t names = (size_t)job->app_id_size + job->script_name_size + job->entry_point_size +
-                   job->nonce_size + job->secrets_size;
+                   job->nonce_size + job->encrypt_to_size + job->secrets_size;
     return PAYLOAD_FIXED + ESCAPED_MOST * names + SECRET_FIXED * (job->secrets_size / 10);
 }
 
@@ -174,7 +216,7 @@ bool job_has_receipt(const struct job *job)
 
 const uint8_t *job_receipt_salt(const struct job *job)
 {
-    return job->receipt.salt;
+    return job->encrypted ? NULL : job->receipt.salt;
 }
 
 const struct keyring *job_receipt_keyring(const struct job *job)
@@ -236,7 +278,7 @@ int job_receipt_write(const struct job *job, bool single, struct buf *out)
         r = jws_sign(key, JWS_RECEIPT, payload, out);
     else if (!r)
         r = write_batched(job, payload, out);
-    buf_done(&room);
+    buf_wipe(&room);
     return r;
 }
 
@@ -395,6 +437,8 @@ void job_service_flush(struct job_service *service)
         job_finish(jobs[i]);
     }
     signing->told = NULL;
+    /* Those of sealed jobs are content. */
+    OPENSSL_cleanse(signing->payloads.data, signing->payloads.size);
     if (signing->payloads.capacity > PAYLOADS_KEPT)
         buf_done(&signing->payloads);
 }

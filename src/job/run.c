@@ -61,6 +61,7 @@ static int give_to_worker(struct job *job)
         .timeout_ms = job->timeout_ms,
         .gas_limit = job->gas_limit,
         .memory_limit = job->memory_limit,
+        .confidential = job->sealed || job->encrypted,
         .guard = set ? set->guard : NULL,
         .output_guard = set ? set->output_guard : NULL,
     };
@@ -169,8 +170,8 @@ void job_start(struct job *job)
 static int pack_text(struct job *job, struct span secrets, struct span output, struct span logs,
                      struct span error)
 {
-    size_t names =
-        (size_t)job->app_id_size + job->script_name_size + job->entry_point_size + job->nonce_size;
+    size_t names = (size_t)job->app_id_size + job->script_name_size + job->entry_point_size +
+                   job->nonce_size + job->encrypt_to_size;
     size_t size = names + secrets.size + output.size + logs.size + error.size;
     char *text = job_text_new(size);
     if (!text)
@@ -199,7 +200,7 @@ static struct span buf_span(const struct buf *buf)
 /* Proves and stores what came of it; a job whose result cannot be kept has failed. */
 static void take_result(struct job *job, int code, struct exec_result *result, const char *message)
 {
-    struct buf secrets = BUF_INIT(SECRETS_BYTES);
+    struct buf secrets = BUF_INIT(SECRETS_BYTES), sealed = BUF_INIT(SIZE_MAX / 2);
     struct span output = {0}, logs = SPAN("[]"), error = {0};
     if (result) {
         job->duration_ns = result->duration_ns;
@@ -213,7 +214,7 @@ static void take_result(struct job *job, int code, struct exec_result *result, c
     if (code == 0) {
         output = buf_span(&result->output);
         /* Its keys and algorithms are there since the start: only memory can be missing now. */
-        if (protect_prove(job->service->protect, output, &job->proof))
+        if (!job->encrypted && protect_prove(job->service->protect, output, &job->proof))
             code = ERR_RESOURCE_EXHAUSTED;
     }
     if (code != 0) {
@@ -223,10 +224,18 @@ static void take_result(struct job *job, int code, struct exec_result *result, c
         else
             error = span_of(message ? message : error_text(code));
     }
+    if (job->encrypted) {
+        const struct recipient_result parts = {error, logs, output, job->receipt.salt};
+        int r = job_seal_result(job, &parts, &sealed);
+        code = r ? ERR_RESOURCE_EXHAUSTED : code;
+        output = r ? (struct span){0} : buf_span(&sealed);
+        logs = error = (struct span){0};
+    }
     if (job_pack_secrets(job->live->secrets, &secrets) ||
         pack_text(job, buf_span(&secrets), output, logs, error))
         code = ERR_RESOURCE_EXHAUSTED; /* without its text; the code says it all */
     buf_done(&secrets);
+    buf_done(&sealed);
     job->code = code;
 }
 

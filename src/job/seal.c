@@ -1,19 +1,45 @@
 /*
  * Jobs whose request was sealed: what is kept of one is its sealed answer, which only its caller
- * can read. Outside it, how it ended and what it used is content.
+ * can read. Outside it, how it ended and what it used is content. And jobs that name a recipient:
+ * output, logs and error are sealed to it, the rest is there for all to see.
  */
 #include "job/internal.h"
 #include <openssl/crypto.h>
 #include <string.h>
 
-int job_keep_reply(struct job *job, const struct envelope_reply *reply)
+static int keep(struct secret_bytes *secret, const void *data, size_t size)
 {
-    int r = reply ? secret_bytes_init(&job->live->reply, sizeof *reply) : 0;
-    if (r || !reply)
-        return r;
-    memcpy(job->live->reply.data, reply, sizeof *reply);
-    job->sealed = true;
-    return 0;
+    if (!data)
+        return 0;
+    int r = secret_bytes_init(secret, size);
+    if (!r)
+        memcpy(secret->data, data, size);
+    return r;
+}
+
+int job_keep_sealers(struct job *job, const struct job_submission *submission)
+{
+    struct live *live = job->live;
+    job->sealed = submission->reply != NULL;
+    job->encrypted = submission->recipient != NULL;
+    int r = keep(&live->reply, submission->reply, sizeof *submission->reply);
+    return r ? r : keep(&live->recipient, submission->recipient, sizeof *submission->recipient);
+}
+
+int job_seal_result(struct job *job, const struct recipient_result *result, struct buf *out)
+{
+    struct protect *protect = job->service->protect;
+    struct secret_bytes *recipient = &job->live->recipient;
+    int r = 0;
+    if (result->output.size)
+        r = job_receipt_hmac(job, "output", result->output, job->proof.output_hash);
+    if (!r && result->output.size)
+        r = protect_sign(protect, job->proof.output_hash, job->proof.signature);
+    if (!r)
+        r = recipient_seal_result((struct recipient *)(void *)recipient->data,
+                                  (struct span){job->id.text, UUID_SIZE - 1}, result, out);
+    secret_bytes_done(recipient);
+    return r;
 }
 
 /* Puts the sealed answer in the place of all that the job said. Empty: there was no memory for it.
@@ -24,10 +50,10 @@ static void replace_text(struct job *job, struct span sealed)
     job_text_free(job);
     job->text = text;
     job->app_id_size = job->script_name_size = job->entry_point_size = job->nonce_size = 0;
-    job->secrets_size = job->logs_size = job->error_size = 0;
+    job->encrypt_to_size = job->secrets_size = job->logs_size = job->error_size = 0;
     job->output_size = text ? (uint32_t)sealed.size : 0;
     if (job->output_size)
-        memcpy(job_text(job), sealed.data, sealed.size);
+        memcpy(job_text_data(job), sealed.data, sealed.size);
 }
 
 void job_seal_answer(struct job *job)

@@ -77,6 +77,7 @@ int job_ask_secrets(struct job *job, struct error_detail *detail)
         .entry_point = submission->entry_point,
         .job_id = {job->id.text, UUID_SIZE - 1},
         .allow_output = submission->allow_secret_output,
+        .sealed = job->sealed,
     };
     int r = protect_hash(job->service->protect, submission->script, ask.script_sha256);
     if (!r)

@@ -190,7 +190,7 @@ int jws_signature(const struct jws_key *key, enum jws_type type, struct span pay
     if (!r && (!key->signer || EVP_DigestSignInit(key->signer, NULL, NULL, NULL, NULL) != 1 ||
                EVP_DigestSign(key->signer, ret, &size, (uint8_t *)input.data, input.size) != 1))
         r = ERR_INTERNAL;
-    buf_done(&input);
+    buf_wipe(&input); /* it may be of a sealed job */
     return r;
 }
 

@@ -139,20 +139,26 @@ int protect_random(struct protect *protect, uint8_t *ret, size_t size)
     return 0;
 }
 
+int protect_sign(struct protect *protect, const uint8_t hash[PROTECT_HASH_SIZE],
+                 uint8_t ret[PROTECT_HASH_SIZE])
+{
+    size_t size;
+    /* A NULL key starts over with the key that the context has. */
+    bool ok = EVP_MAC_init(protect->signer, NULL, 0, NULL) == 1 &&
+              EVP_MAC_update(protect->signer, hash, PROTECT_HASH_SIZE) == 1 &&
+              EVP_MAC_final(protect->signer, ret, &size, PROTECT_HASH_SIZE) == 1;
+    return ok ? 0 : ERR_NO_MEMORY;
+}
+
 int protect_prove(struct protect *protect, struct span output, struct proof *ret)
 {
     struct proof proof;
-    size_t size;
     int r = protect_hash(protect, output, proof.output_hash);
-    if (r)
-        return r;
-    /* A NULL key starts over with the key that the context has. */
-    if (EVP_MAC_init(protect->signer, NULL, 0, NULL) != 1 ||
-        EVP_MAC_update(protect->signer, proof.output_hash, sizeof proof.output_hash) != 1 ||
-        EVP_MAC_final(protect->signer, proof.signature, &size, sizeof proof.signature) != 1)
-        return ERR_NO_MEMORY;
-    *ret = proof;
-    return 0;
+    if (!r)
+        r = protect_sign(protect, proof.output_hash, proof.signature);
+    if (!r)
+        *ret = proof;
+    return r;
 }
 
 static const char *const purpose_labels[] = {

@@ -51,6 +51,10 @@ int protect_hmac(struct protect *protect, const uint8_t key[PROTECT_KEY_SIZE],
 #define PROTECT_RANDOM_MOST 64
 int protect_random(struct protect *protect, uint8_t *ret, size_t size);
 
+/* HMAC-SHA256 with the signing key of the hash that stands for an output. ERR_NO_MEMORY. */
+int protect_sign(struct protect *protect, const uint8_t hash[PROTECT_HASH_SIZE],
+                 uint8_t ret[PROTECT_HASH_SIZE]);
+
 /* Hashes and signs the canonical bytes of an output. ERR_NO_MEMORY, as above. */
 int protect_prove(struct protect *protect, struct span output, struct proof *ret);
 

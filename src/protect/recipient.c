@@ -1,7 +1,9 @@
 #include "protect/recipient.h"
 
 #include "base/encode.h"
+#include "base/json.h"
 #include "base/json_read.h"
+#include "protect/receipt.h"
 #include <openssl/sha.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -108,6 +110,38 @@ int recipient_seal(struct recipient *recipient, struct span job_id, struct span 
         r = hpke_seal(&recipient->context, job_id, text, out);
     if (r)
         out->size = before;
+    return r;
+}
+
+#define RESULT_FIXED 256 /* bytes of a result but for its parts */
+#define ESCAPED_MOST 6   /* bytes that a byte of a string may become */
+
+int recipient_seal_result(struct recipient *recipient, struct span job_id,
+                          const struct recipient_result *result, struct buf *out)
+{
+    size_t size =
+        RESULT_FIXED + ESCAPED_MOST * result->error.size + result->logs.size + result->output.size;
+    struct buf text = BUF_INIT(size);
+    buf_reserve(&text, size); /* it never moves, so that no copy is left */
+    buf_add_char(&text, '{');
+    if (!result->output.size) {
+        json_key(&text, "error");
+        json_string(&text, result->error);
+    }
+    json_next_key(&text, "logs");
+    buf_add(&text, result->logs.data, result->logs.size);
+    if (result->output.size) {
+        json_next_key(&text, "output");
+        buf_add(&text, result->output.data, result->output.size);
+    }
+    json_next_key(&text, "receipt_salt");
+    buf_add_char(&text, '"');
+    base64url_encode(&text, result->salt, RECEIPT_SALT_SIZE);
+    buf_add_str(&text, "\"}");
+    int r = buf_failed(&text)
+                ? ERR_NO_MEMORY
+                : recipient_seal(recipient, job_id, (struct span){text.data, text.size}, out);
+    buf_wipe(&text);
     return r;
 }
 

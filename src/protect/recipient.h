@@ -33,6 +33,16 @@ int recipient_read(struct span json, struct recipient *ret, struct error_detail 
 int recipient_seal(struct recipient *recipient, struct span job_id, struct span text,
                    struct buf *out);
 
+/* What became of a job. `output` is JSON and empty if it failed, `logs` is a JSON array. */
+struct recipient_result {
+    struct span error, logs, output;
+    const uint8_t *salt; /* RECEIPT_SALT_SIZE bytes */
+};
+
+/* Seals it as JSON: {"error"?,"logs","output"?,"receipt_salt"}. As recipient_seal. */
+int recipient_seal_result(struct recipient *recipient, struct span job_id,
+                          const struct recipient_result *result, struct buf *out);
+
 void recipient_done(struct recipient *recipient);
 
 #endif

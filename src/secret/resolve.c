@@ -152,19 +152,20 @@ static void write_row(const struct batch *batch, struct secret_ticket *t, struct
                       enum secret_reason reason, const char *why, bool unlisted)
 {
     struct store_audit *row = &t->audit[t->audit_count++];
-    *row = (struct store_audit){.user = t->ask.caller.user,
-                                .name = up_to_nul(name),
-                                .action = STORE_READ,
-                                .service = SPAN(SECRET_SERVICE),
-                                .address = t->ask.caller.address,
-                                .user_agent = t->ask.caller.user_agent,
-                                .success = why == NULL,
-                                .error = span_of(why        ? reasons[reason]
-                                                 : unlisted ? "allowed without a list of services"
-                                                            : NULL),
-                                .created_unix_ms = batch->now_unix_ms,
-                                .job_id = t->ask.job_id,
-                                .script_sha256 = t->script_sha256};
+    *row =
+        (struct store_audit){.user = t->ask.caller.user,
+                             .name = up_to_nul(name),
+                             .action = STORE_READ,
+                             .service = SPAN(SECRET_SERVICE),
+                             .address = t->ask.caller.address,
+                             .user_agent = t->ask.caller.user_agent,
+                             .success = why == NULL,
+                             .error = span_of(why        ? reasons[reason]
+                                              : unlisted ? "allowed without a list of services"
+                                                         : NULL),
+                             .created_unix_ms = batch->now_unix_ms,
+                             .job_id = t->ask.job_id,
+                             .script_sha256 = t->ask.sealed ? (struct span){0} : t->script_sha256};
 }
 
 /* Room for what the ticket asks for; rows that are not found stay empty. */

@@ -65,6 +65,7 @@ struct secret_ask {
     const struct span *names; /* as in secret_refs: NAME or secrets:NAME; duplicates count once */
     size_t count;
     uint8_t script_sha256[SECRET_HASH_SIZE];
+    bool sealed; /* the request was: the audit log gets no hash of its script */
     struct span entry_point;
     struct span job_id; /* text */
     bool allow_output;  /* values whose owner lets them out may be in the output */
