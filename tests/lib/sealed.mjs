@@ -87,3 +87,25 @@ export async function executeSealed(server, request, options) {
   assert.ok(inside, text);
   return inside;
 }
+
+/** A key pair for `encrypt_to`: {jwk, text, thumbprint, open(job)}. */
+export async function recipient() {
+  const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes256Gcm() });
+  const pair = await suite.kem.generateKeyPair();
+  const text = Buffer.from(await suite.kem.serializePublicKey(pair.publicKey)).toString('base64url');
+  const open = async ({ job_id: id, encrypted_output: sealed }) => {
+    const bytes_ = Buffer.from(sealed, 'base64');
+    const context = await suite.createRecipientContext({
+      recipientKey: pair.privateKey, enc: Uint8Array.from(bytes_.subarray(0, 32)).buffer, info: bytes('neocompute encrypted output'),
+    });
+    return JSON.parse(Buffer.from(await context.open(Uint8Array.from(bytes_.subarray(32)), bytes(id))).toString());
+  };
+  const members = `{"crv":"X25519","kty":"OKP","x":"${text}"}`;
+  return { text, jwk: { kty: 'OKP', crv: 'X25519', x: text }, thumbprint: createHash('sha256').update(members).digest('base64url'), open };
+}
+
+/** The claims of a receipt, in either form; nothing of it is verified here. */
+export function claimsOf(receipt) {
+  const payload = receipt.includes('~') ? receipt.split('~')[0] : receipt.split('.')[1];
+  return JSON.parse(Buffer.from(payload, 'base64url'));
+}
