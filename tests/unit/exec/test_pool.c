@@ -60,14 +60,18 @@ static int start_long(struct fixture *fixture, struct job *job, const char *scri
     return job_start_request(fixture, job, &request);
 }
 
+static bool is_hanging(const struct job *job)
+{
+    const struct pool_worker *worker = job->run->worker;
+    return worker && TAILQ_FIRST(&worker->runs) == job->run &&
+           *(const volatile char *)window_area(&worker->window, WINDOW_OUTPUT) == DOUBLE_HANGS;
+}
+
 /* Starts one that hangs, and waits until it does: it says so in its output area. */
 static void start_hanging(struct fixture *fixture, struct job *job)
 {
     assert_int_equal(start_long(fixture, job, "hang"), 0);
-    struct pool_worker *worker =
-        (struct pool_worker *)((char *)job->run - offsetof(struct pool_worker, run));
-    const volatile char *said = window_area(&worker->window, WINDOW_OUTPUT);
-    assert_true(fixture_until(fixture, *said == DOUBLE_HANGS));
+    assert_true(fixture_until(fixture, is_hanging(job)));
 }
 
 static void cancel_all(struct fixture *fixture, struct job *jobs, unsigned count)
