@@ -119,16 +119,17 @@ void exec_pool_free(struct exec_pool *pool);
 const struct seal_report *exec_pool_sealed(const struct exec_pool *pool);
 
 /*
- * Could a job of this memory limit start now: is a worker idle, the memory free, and no more than a
- * few short jobs under way for each core? If not, and the limits allow it at all, `capacity` is
- * called when that may have changed. More than memory_total never fits. That only a worker is
- * missing is remembered, and one is made if it goes on.
+ * Could a small job of this memory limit start now: is a worker idle or may one be given more, the
+ * memory free, and no more than a few short jobs under way for each core? If not, and the limits
+ * allow it at all, `capacity` is called when that may have changed. More than memory_total never
+ * fits. That only a worker is missing is remembered, and one is made if it goes on.
  */
 bool exec_can_start(struct exec_pool *pool, uint64_t memory_limit);
 
 /*
  * Starts a job; `done` is called exactly once, and `*ret` is good until then. Or, without calling
- * `done`: ERR_QUEUE_FULL if exec_can_start is false; ERR_NO_MEMORY; ERR_SCRIPT_TOO_LARGE,
+ * `done`: ERR_QUEUE_FULL if exec_can_start is false, or if the job is large or has secrets, so that
+ * it needs a worker for itself, and none is idle; ERR_NO_MEMORY; ERR_SCRIPT_TOO_LARGE,
  * ERR_INPUT_TOO_LARGE, ERR_INVALID_FIELD (entry point or secrets) for what the limits forbid.
  */
 int exec_start(struct exec_pool *pool, const struct exec_request *request, exec_done_fn *done,

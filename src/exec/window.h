@@ -10,7 +10,8 @@
  *
  * The worker's side is hostile. The core writes a request, and reads an answer by copying it once
  * into private memory (window_read) with sizes it has checked; it never looks at the same byte
- * twice. After each job the core wipes what was used.
+ * twice. After each job what was used is wiped: by the worker, before it answers by message
+ * (message.h), or by the core, when it has read the answer here.
  *
  * Life cycle, core: window_new_shared or window_new_private -> for each job window_write_request,
  * window_read, window_wipe -> window_done. Worker: window_attach (process) -> window_open_request.
