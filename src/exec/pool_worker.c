@@ -253,13 +253,9 @@ static pool_handler *const pool_handlers[MESSAGE_COUNT] = {
     [MESSAGE_DONE_TYPE] = pool_worker_take_done,
 };
 
-void pool_worker_receive(struct pool_worker *worker)
+/* `r` is what message_receive said. */
+static void pool_worker_hear(struct pool_worker *worker, int r, const struct message *message)
 {
-    struct message message;
-    int flags = worker->pool->config.text_max ? 0 : MESSAGE_NO_TEXT;
-    int r = message_receive(worker->fd, MESSAGE_WORKER, MESSAGE_CORE, flags, &message, NULL);
-    if (r == ERR_QUEUE_FULL)
-        return;
     if (worker->state == WORKER_ENDING) {
         if (r == ERR_SYSTEM)
             worker->pool->backend->closed(worker);
@@ -267,7 +263,19 @@ void pool_worker_receive(struct pool_worker *worker)
     }
     const char *fault = r == ERR_SYSTEM     ? "it died"
                         : r == ERR_PROTOCOL ? "it sent what is no message of a worker"
-                                            : pool_handlers[message.type](worker, &message);
+                                            : pool_handlers[message->type](worker, message);
     if (fault)
         pool_worker_end(worker, ERR_WORKER_LOST, fault);
+}
+
+void pool_worker_receive(struct pool_worker *worker)
+{
+    struct message message;
+    int flags = worker->pool->config.text_max ? 0 : MESSAGE_NO_TEXT;
+    int r = message_receive(worker->fd, MESSAGE_WORKER, MESSAGE_CORE, flags, &message, NULL);
+    if (r == ERR_QUEUE_FULL)
+        return;
+    pool_worker_hear(worker, r, &message);
+    /* It may have held secrets. */
+    explicit_bzero(message.text, r == 0 ? message.text_size : sizeof message.text);
 }
