@@ -215,8 +215,8 @@ int pool_worker_start(struct exec_pool *pool, struct pool_worker **ret);
 void pool_worker_end(struct pool_worker *worker, int code, const char *fault);
 void pool_worker_gone(struct pool_worker *worker);
 void pool_worker_close_socket(struct pool_worker *worker);
-/* Something may have come from the worker: takes one message. */
-void pool_worker_receive(struct pool_worker *worker);
+/* Something may have come from the worker: takes one message. False if there is none. */
+bool pool_worker_receive(struct pool_worker *worker);
 struct pool_worker *pool_worker_find(struct exec_pool *pool, uint32_t id);
 void pool_worker_set_idle(struct pool_worker *worker, bool idle);
 void pool_worker_set_open(struct pool_worker *worker, bool open);

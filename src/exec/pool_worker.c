@@ -63,8 +63,10 @@ static void pool_worker_on_poll(uv_poll_t *poll, int status, int events)
     (void)events;
     if (status < 0)
         pool_worker_end(worker, ERR_WORKER_LOST, "its socket failed");
-    else
-        pool_worker_receive(worker);
+    else /* all that it has done meanwhile: jobs that end together are signed together */
+        for (unsigned i = 0; pool_worker_receive(worker) && i < POOL_SHORT_PER_CORE; i++)
+            if (worker->run_count == 0)
+                break;
     pool_run_serve(pool);
     pool_tell_capacity(pool);
 }
@@ -268,14 +270,15 @@ static void pool_worker_hear(struct pool_worker *worker, int r, const struct mes
         pool_worker_end(worker, ERR_WORKER_LOST, fault);
 }
 
-void pool_worker_receive(struct pool_worker *worker)
+bool pool_worker_receive(struct pool_worker *worker)
 {
     struct message message;
     int flags = worker->pool->config.text_max ? 0 : MESSAGE_NO_TEXT;
     int r = message_receive(worker->fd, MESSAGE_WORKER, MESSAGE_CORE, flags, &message, NULL);
     if (r == ERR_QUEUE_FULL)
-        return;
+        return false;
     pool_worker_hear(worker, r, &message);
     /* It may have held secrets. */
     explicit_bzero(message.text, r == 0 ? message.text_size : sizeof message.text);
+    return true;
 }
