@@ -87,7 +87,6 @@ struct exchange {
     size_t page_limit;
 
     /* While it waits. */
-    bool suspended;
     struct job_waiter waiter;
     struct exchange *wait_next, *wait_prev; /* in api->waiting, the longest first */
     uint64_t wait_since_ms;
