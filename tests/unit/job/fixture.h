@@ -46,7 +46,8 @@ static void tick(struct fixture *f)
 
 static void fixture_close(struct fixture *f)
 {
-    job_service_attach(f->service, NULL);
+    if (f->service)
+        job_service_attach(f->service, NULL);
     job_service_free(f->service);
     uv_close((uv_handle_t *)&f->tick, NULL);
     uv_run(&f->loop, UV_RUN_DEFAULT);
