@@ -8,6 +8,7 @@ import Ajv2020 from 'ajv/dist/2020.js';
 import { outputHash } from '../lib/canonical.mjs';
 import { receiptOf, sha256, subjectOf, verifyBundle, verifyReceipt } from '../lib/receipts.mjs';
 import { giveSecret } from '../lib/secrets.mjs';
+import { workersOf } from '../lib/processes.mjs';
 import { isolation, rootDir } from '../lib/settings.mjs';
 import { startServer } from '../lib/server.mjs';
 import { secretsKey, stores } from '../lib/stores.mjs';
@@ -233,9 +234,8 @@ describe('receipts', () => {
   });
 
   it('one of a job whose worker was lost', async () => {
-    const long = server.execute('async function main() { await new Promise(r => setTimeout(r, 60000)) }', { user: 'lost' });
     if (isolation === 'thread') return; // threads are not lost one by one
-    const { workersOf } = await import('../lib/processes.mjs');
+    const long = server.execute('async function main() { await new Promise(r => setTimeout(r, 60000)) }', { user: 'lost' });
     await until(async () => (await server.request('GET', '/jobs?status=running', { user: 'lost' })).json.length === 1, 'it runs');
     await new Promise((resolve) => setTimeout(resolve, 100));
     for (const { pid } of workersOf(server.pid)) process.kill(pid, 'SIGKILL');
