@@ -138,6 +138,8 @@ static void add_secrets(struct buf *buf, const struct secret_stats *stats)
                "Transactions that jobs shared to ask for secrets.");
     add_number(buf, "secrets_audit_rows_total", "counter", stats->audit_rows,
                "Audit rows written for jobs.");
+    add_number(buf, "secrets_cached_total", "counter", stats->cached,
+               "Values for jobs that did not have to be opened again.");
     add_number(buf, "secrets_store_up", "gauge", stats->store == SECRET_STORE_UP,
                "1 if the store of secrets could be used the last time it was tried.");
 }

@@ -58,6 +58,12 @@ enum limit_unit { UNIT_COUNT, UNIT_BYTES, UNIT_MS, UNIT_GAS };
     X(KEY_OVERLAP, "key_overlap", UNIT_MS, 3600000, 1000, 31536000000,                             \
       "how long HPKE keys still open after it")                                                    \
     X(ENVELOPES, "envelopes", UNIT_COUNT, 200000, 16, 100000000, "sealed requests remembered")     \
+    X(SECRET_CACHE, "secret_cache", UNIT_MS, 0, 0, 60000,                                          \
+      "time that opened secrets are kept; 0: not at all")                                          \
+    X(SECRET_CACHE_COUNT, "secret_cache_count", UNIT_COUNT, 1000, 1, 100000,                       \
+      "opened secrets kept")                                                                       \
+    X(SECRET_CACHE_BYTES, "secret_cache_bytes", UNIT_BYTES, 1 * MIB, 64 * KIB, 64 * MIB,           \
+      "bytes of opened secrets kept")                                                              \
     X(TRANSFER_BYTES, "transfer_bytes", UNIT_BYTES, 256 * MIB, 4 * MIB, 1024 * GIB,                \
       "bodies arriving and answers not yet sent; a user a quarter")                                \
     X(CONNECTIONS, "connections", UNIT_COUNT, 2048, 8, 65000, "open connections")                  \

@@ -5,6 +5,7 @@
  * memory, and the master key leaves the environment as soon as it is read.
  */
 #include "api/api.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/privileges.h"
@@ -273,6 +274,7 @@ static void log_checkpoint(void *ctx, const char *boot_id, const char *text)
 static int start_secrets(struct serve *serve, struct error_detail *detail)
 {
     const struct serve_options *options = &serve->options;
+    const uint64_t *limit = options->limits.value;
     struct secret_store *store = &serve->store;
     int r =
         secret_store_open(options->data_dir, options->database_url, serve->protect, store, detail);
@@ -281,6 +283,8 @@ static int start_secrets(struct serve *serve, struct error_detail *detail)
         return r;
     if (store->store && !store->has_key)
         log_warn("SECRETS_MASTER_KEY is not set: every secret is store_down");
+    if (store->has_key && !store->key.master.locked)
+        log_warn("secrets may be swapped out: RLIMIT_MEMLOCK does not let their memory be locked");
     const struct secret_options secrets = {
         .loop = &serve->loop,
         .store = store->store,
@@ -288,6 +292,9 @@ static int start_secrets(struct serve *serve, struct error_detail *detail)
         .previous = store->has_previous ? &store->previous : NULL,
         .audit_key = store->audit_key,
         .strict = options->strict,
+        .cache = {.life_ns = limit[LIMIT_SECRET_CACHE] * NS_PER_MS,
+                  .count = limit[LIMIT_SECRET_CACHE_COUNT],
+                  .bytes = limit[LIMIT_SECRET_CACHE_BYTES]},
         .checkpoint = log_checkpoint,
     };
     r = secret_service_new(&secrets, &serve->secrets, detail);

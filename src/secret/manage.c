@@ -321,6 +321,8 @@ void secret_manage_one(struct secret_service *s, struct secret_ticket *t)
              tries++)
             r = operations[t->manage.operation].audited ? run_audited(s, t)
                                                         : operations[t->manage.operation].run(s, t);
+    if (t->manage.operation != SECRET_REVEAL && operations[t->manage.operation].audited)
+        value_cache_drop(s->values, t->manage.caller.user, t->manage.name);
     secret_note_store(s, r);
     if (r == ERR_SYSTEM)
         r = error_set(&t->answer.detail, ERR_STORE_DOWN, "", "%s",

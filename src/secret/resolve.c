@@ -116,8 +116,24 @@ struct batch {
     struct secret_ticket **tickets;
     size_t count;
     int64_t now_unix_ms; /* of all decisions and audit rows */
+    uint64_t now_ns;
+    size_t cached;
     struct row_opener opener;
 };
+
+static int open_value(struct batch *batch, struct span user, const struct store_secret *row,
+                      struct secret_value *ret)
+{
+    struct secret_service *s = batch->service;
+    if (value_cache_get(s->values, user, row, batch->now_ns, &ret->bytes, &ret->size)) {
+        batch->cached++;
+        return 0;
+    }
+    int r = secret_open_row(&batch->opener, user, row, &ret->bytes, &ret->size);
+    if (!r)
+        value_cache_put(s->values, user, row, batch->now_ns, &ret->bytes, ret->size);
+    return r;
+}
 
 /* Decides on one secret and opens it. Returns why not, or NULL. */
 static const char *give(struct batch *batch, struct secret_ticket *t,
@@ -137,7 +153,7 @@ static const char *give(struct batch *batch, struct secret_ticket *t,
     struct secret_value *value = &t->set->values[t->set->count];
     value->unlisted = verdict == SECRET_ALLOWED_UNLISTED;
     *reason = SECRET_REASON_CANNOT_DECRYPT;
-    if (secret_open_row(&batch->opener, t->ask.caller.user, row, &value->bytes, &value->size))
+    if (open_value(batch, t->ask.caller.user, row, value))
         return "the stored value does not open under the service's key";
     t->set->count++;
     value->version = row->version;
@@ -276,24 +292,29 @@ static void store_down(struct secret_ticket *t, bool for_now, const char *why)
         t->answer.code = t->answer.detail.code = ERR_STORE_DOWN;
 }
 
-static void count_stats(struct secret_service *s, struct secret_ticket **tickets, size_t count,
-                        bool up)
+static void count_stats(const struct batch *batch, bool up)
 {
+    struct secret_service *s = batch->service;
     uv_mutex_lock(&s->mutex);
     s->stats.batches++;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t *counter = !up                       ? &s->stats.failed
-                            : tickets[i]->answer.code ? &s->stats.refused
-                                                      : &s->stats.resolved;
+    s->stats.cached += batch->cached;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct secret_ticket *t = batch->tickets[i];
+        uint64_t *counter = !up              ? &s->stats.failed
+                            : t->answer.code ? &s->stats.refused
+                                             : &s->stats.resolved;
         ++*counter;
-        s->stats.audit_rows += up ? tickets[i]->audit_count : 0;
+        s->stats.audit_rows += up ? t->audit_count : 0;
     }
     uv_mutex_unlock(&s->mutex);
 }
 
 static int resolve(struct batch *batch)
 {
-    secret_rows_begin(batch->service, &batch->opener);
+    struct secret_service *s = batch->service;
+    if (s->values && !s->look_ns)
+        s->store->ops->changed(s->store); /* what changed before there are values is old news */
+    secret_rows_begin(s, &batch->opener);
     int r = look_up(batch);
     secret_rows_end(&batch->opener);
     return r ? r : write_down(batch);
@@ -312,7 +333,8 @@ static void guard(struct secret_ticket *t)
 
 void secret_resolve_batch(struct secret_service *s, struct secret_ticket **tickets, size_t count)
 {
-    struct batch batch = {s, tickets, count, .now_unix_ms = (int64_t)clock_unix_ms()};
+    struct batch batch = {s, tickets, count, .now_unix_ms = (int64_t)clock_unix_ms(),
+                          .now_ns = clock_now_ns()};
     bool usable = s->store && s->key;
     int r = usable ? resolve(&batch) : ERR_SYSTEM;
     for (size_t i = 0; r && i < count; i++)
@@ -323,5 +345,5 @@ void secret_resolve_batch(struct secret_service *s, struct secret_ticket **ticke
     for (size_t i = 0; !r && i < count; i++)
         guard(tickets[i]);
     secret_note_store(s, r);
-    count_stats(s, tickets, count, r == 0);
+    count_stats(&batch, r == 0);
 }

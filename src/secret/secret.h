@@ -17,6 +17,7 @@
 #include "secret/audit.h"
 #include "secret/cipher.h"
 #include "secret/store.h"
+#include "secret/value_cache.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
@@ -25,6 +26,7 @@
 #define SECRET_BATCH_MOST    256   /* jobs whose audit rows share one transaction */
 #define SECRET_USER_MOST     10000 /* secrets of one user */
 #define SECRET_CHECKPOINT_MS 60000
+#define SECRET_LOOK_MS       500 /* how often kept values are looked at: too old, or changed? */
 
 struct secret_service;
 
@@ -35,6 +37,7 @@ struct secret_options {
     const struct secret_key *previous; /* rows of the old master key, may be NULL */
     const uint8_t *audit_key;          /* AUDIT_KEY_SIZE bytes, borrowed for good */
     bool strict;
+    struct value_cache_limits cache; /* of opened values; all zero: none is kept */
     /* Told each checkpoint of the audit chain, so that it goes into the log; may be NULL. */
     void (*checkpoint)(void *ctx, const char *boot_id, const char *text);
     void *ctx;
@@ -188,6 +191,7 @@ enum secret_store_state {
 struct secret_stats {
     uint64_t resolved, refused, failed; /* jobs that asked */
     uint64_t batches, audit_rows;
+    uint64_t cached; /* values that did not have to be opened */
     enum secret_store_state store;
 };
 /* Of no service (NULL) too. */

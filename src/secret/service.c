@@ -162,14 +162,38 @@ static void finish(struct secret_service *s, struct secret_ticket **batch, size_
     uv_async_send(&s->async);
 }
 
+/* Drops kept values that are too old, and all of them once anybody has changed anything. */
+static void look_at_values(struct secret_service *s)
+{
+    uint64_t now = clock_now_ns();
+    if (!s->values || (s->look_ns && now < s->look_ns))
+        return;
+    bool some = value_cache_expire(s->values, now);
+    if (some && s->store->ops->changed(s->store)) {
+        value_cache_clear(s->values);
+        some = false;
+    }
+    s->look_ns = some ? now + SECRET_LOOK_MS * NS_PER_MS : 0;
+}
+
+/* Until there is something to do. Holds the mutex. */
+static void wait_for_work(struct secret_service *s)
+{
+    while (!s->queue && !s->stopping && !s->checkpoint_due) {
+        if (!s->look_ns)
+            uv_cond_wait(&s->cond, &s->mutex);
+        else if (uv_cond_timedwait(&s->cond, &s->mutex, SECRET_LOOK_MS * NS_PER_MS))
+            return;
+    }
+}
+
 static void thread_main(void *arg)
 {
     struct secret_service *s = arg;
     struct secret_ticket *batch[SECRET_BATCH_MOST];
     uv_mutex_lock(&s->mutex);
     for (;;) {
-        while (!s->queue && !s->stopping && !s->checkpoint_due)
-            uv_cond_wait(&s->cond, &s->mutex);
+        wait_for_work(s);
         size_t n = take(s, batch);
         bool checkpoint = s->checkpoint_due || (s->stopping && !s->queue);
         s->checkpoint_due = false;
@@ -183,7 +207,11 @@ static void thread_main(void *arg)
         if (checkpoint)
             write_checkpoint(s);
         uv_mutex_lock(&s->mutex);
-        finish(s, batch, n);
+        if (n)
+            finish(s, batch, n);
+        uv_mutex_unlock(&s->mutex);
+        look_at_values(s);
+        uv_mutex_lock(&s->mutex);
         if (s->stopping && !s->queue)
             break;
     }
@@ -379,6 +407,7 @@ int secret_service_new(const struct secret_options *options, struct secret_servi
     s->checkpoint_ctx = options->ctx;
     s->queue_tail = &s->queue;
     s->finished_tail = &s->finished;
+    s->values = s->store && s->key ? value_cache_new(&options->cache) : NULL;
     s->stats.store = s->store && s->key ? SECRET_STORE_UP : SECRET_STORE_NONE;
     uv_mutex_init(&s->mutex);
     uv_cond_init(&s->cond);
@@ -430,6 +459,7 @@ void secret_service_free(struct secret_service *s)
         next = t->next;
         secret_ticket_free(t);
     }
+    value_cache_free(s->values);
     if (s->store)
         s->store->ops->close(s->store);
     if (s->handles == 0) {

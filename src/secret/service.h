@@ -41,7 +41,9 @@ struct secret_service {
     bool strict;
     enum secret_format format;
     char boot_id[STORE_BOOT_ID_SIZE];
-    struct audit_chain chain; /* [thread] */
+    struct audit_chain chain;   /* [thread] */
+    struct value_cache *values; /* [thread] opened ones, or NULL */
+    uint64_t look_ns;           /* [thread] when to look at them next; 0: there are none */
 
     uv_loop_t *loop;
     uv_async_t async;

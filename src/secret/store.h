@@ -132,6 +132,12 @@ struct store_ops {
     /* Everything in `wanted`, in one round trip. ERR_SYSTEM, ERR_NO_MEMORY. */
     int (*get)(struct store *store, struct store_wanted *wanted, size_t count);
 
+    /*
+     * May somebody else have changed a secret or a rule since this was asked last? True the first
+     * time. Sends nothing to a server: it is for dropping early what would not be used anyway.
+     */
+    bool (*changed)(struct store *store);
+
     /* A page of the user's secrets by name, without values. *count: in room, out rows. */
     int (*list)(struct store *store, struct span user, const struct store_page *page,
                 struct arena *arena, struct store_secret *rows, size_t *count);

@@ -10,6 +10,11 @@
 #define RETRY_MOST_NS  5000000000ull /* ... up to 5 s */
 #define MIGRATION_LOCK 0x4e43533173  /* any number of our own: one server migrates at a time */
 
+#define CHANGED_CHANNEL "neocompute_secrets"
+#define CHANGED_TRIGGER(table)                                                                     \
+    "CREATE TRIGGER neocompute_secrets_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE"       \
+    " ON " table " FOR EACH STATEMENT EXECUTE FUNCTION neocompute_secrets_changed();"
+
 /*
  * The schema, forward only. The first three tables may be there already, made by the layer this
  * service belongs to: then only what is ours is added, as tables and nullable columns, and the
@@ -55,6 +60,11 @@ static const char *const migrations[] = {
     "CREATE TABLE neocompute_keys (claims_sha256 text PRIMARY KEY, bundle text NOT NULL,"
     " not_after timestamptz NOT NULL, created_at timestamptz NOT NULL DEFAULT now());"
     "ALTER TABLE neocompute_keys ENABLE ROW LEVEL SECURITY;",
+    /* Tells every server of a change, whoever makes it: see store_postgres_changed. */
+    "CREATE FUNCTION neocompute_secrets_changed() RETURNS trigger LANGUAGE plpgsql AS"
+    " $$ BEGIN PERFORM pg_notify('" CHANGED_CHANNEL
+    "', ''); RETURN NULL; END $$;" CHANGED_TRIGGER("secrets") CHANGED_TRIGGER("secret_policies")
+        CHANGED_TRIGGER("secret_scripts") CHANGED_TRIGGER("secret_rules"),
 };
 #define SCHEMA_VERSION ((int)(sizeof migrations / sizeof *migrations))
 
@@ -125,7 +135,7 @@ static int ensure_connection(struct store_postgres *p)
     uint64_t now = clock_now_ns();
     if (now < p->retry_at_ns)
         return ERR_SYSTEM;
-    p->ready = p->in_transaction = false;
+    p->ready = p->in_transaction = p->listening = false;
     PQreset(p->connection);
     if (PQstatus(p->connection) == CONNECTION_OK && prepare_statements(p) == 0) {
         p->retry_after_ns = RETRY_LEAST_NS;
@@ -289,6 +299,23 @@ int store_postgres_pipe_end(struct store_postgres *p, size_t count, PGresult **r
     else if (!p->in_transaction && PQtransactionStatus(p->connection) != PQTRANS_IDLE)
         execute(p, "ROLLBACK"); /* it failed between a BEGIN and its COMMIT */
     return r ? r : committed ? 0 : ERR_SYSTEM;
+}
+
+/* --- being told of changes --- */
+
+/* Our own count, too; and after a new connection nobody knows what was missed. */
+bool store_postgres_changed(struct store *store)
+{
+    struct store_postgres *p = (struct store_postgres *)store;
+    bool any = !p->listening;
+    if (p->in_transaction || ensure_connection(p))
+        return true;
+    if (!p->listening)
+        p->listening = execute(p, "LISTEN " CHANGED_CHANNEL) == 0;
+    PQconsumeInput(p->connection);
+    for (PGnotify *told; (told = PQnotifies(p->connection)) != NULL; PQfreemem(told))
+        any = true;
+    return any;
 }
 
 /* --- schema --- */

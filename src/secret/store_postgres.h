@@ -180,6 +180,7 @@ struct store_postgres {
     PGconn *connection;
     bool in_transaction, ready; /* ready: connected and every statement prepared */
     bool users_are_uuids;       /* the type of secrets.user_id, as live databases have it */
+    bool listening;             /* on this connection */
     uint64_t retry_at_ns, retry_after_ns;
     char names[PG_STATEMENT_COUNT][8]; /* of the prepared statements */
 };
@@ -220,6 +221,7 @@ bool store_postgres_again(struct store_postgres *p);
 
 extern const struct store_ops store_postgres_ops;
 
+bool store_postgres_changed(struct store *store);
 void store_postgres_close(struct store *store);
 int store_postgres_begin(struct store *store);
 int store_postgres_commit(struct store *store);

@@ -693,6 +693,7 @@ const struct store_ops store_postgres_ops = {
     .rollback = store_postgres_rollback,
     .takes_user = takes_user,
     .get = get,
+    .changed = store_postgres_changed,
     .list = list,
     .count = count_of,
     .put = put,

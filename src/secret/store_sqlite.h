@@ -110,6 +110,7 @@ struct store_sqlite {
         audit_indexed; /* id of the last audit row indexed by user, as last read; 0: not known */
     struct sqlite_cache *cache;
     int64_t data_version; /* when the cache was last found to be current */
+    int64_t told_version; /* when `changed` was last asked */
 };
 
 /* The rows' part of the interface; store_sqlite.c adds the rest. */

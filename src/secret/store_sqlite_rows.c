@@ -145,15 +145,30 @@ static int number_row(sqlite3_stmt *stmt, struct arena *arena, void *ctx)
     return 0;
 }
 
-/* In a transaction: has any other connection written since the cache was last looked at? */
-static int renew_cache(struct store_sqlite *s)
+/* A number that changes with every commit of another connection; -1 if it cannot be had. */
+static int64_t data_version(struct store_sqlite *s)
 {
     uint64_t version = 0;
     int r = sqlite_each_row(s->statements[SQL_DATA_VERSION], NULL, number_row, &version);
-    if (!r && (int64_t)version != s->data_version)
+    return r ? -1 : (int64_t)version;
+}
+
+/* In a transaction, whose view of the file then is the cache's. */
+static int renew_cache(struct store_sqlite *s)
+{
+    int64_t version = data_version(s);
+    if (version < 0 || version != s->data_version)
         sqlite_cache_clear(s->cache);
-    s->data_version = r ? -1 : (int64_t)version;
-    return r;
+    s->data_version = version;
+    return version < 0 ? ERR_SYSTEM : 0;
+}
+
+static bool changed(struct store *store)
+{
+    struct store_sqlite *s = sqlite_self(store);
+    int64_t before = s->told_version;
+    s->told_version = data_version(s);
+    return s->told_version < 0 || s->told_version != before;
 }
 
 static int get_cached(struct store_sqlite *s, struct store_wanted *w, size_t i)
@@ -429,6 +444,7 @@ const struct store_ops store_sqlite_ops = {
     .rollback = store_sqlite_rollback,
     .takes_user = takes_user,
     .get = get,
+    .changed = changed,
     .list = list,
     .count = count_of,
     .put = put,
