@@ -54,8 +54,6 @@ static void submit(struct exchange *exchange, const struct request *request,
 /* In its turn. */
 static void execute(struct exchange *exchange)
 {
-    if (sealed_receive(exchange))
-        return;
     struct error_detail detail = {0};
     struct request request;
     struct recipient recipient = {0};
@@ -82,5 +80,6 @@ static void execute(struct exchange *exchange)
 
 void handle_execute(struct exchange *exchange)
 {
-    turn_take(exchange, execute);
+    if (!sealed_receive(exchange))
+        turn_take(exchange, execute);
 }

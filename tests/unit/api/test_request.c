@@ -137,7 +137,7 @@ static void test_no_body(void **state)
     struct request request;
     struct error_detail detail;
     struct buf text = BUF_INIT(0);
-    int r = request_parse((struct span){NULL, 0}, &limits, &text, &request, &detail);
+    int r = request_parse((struct span){NULL, 0}, false, &limits, &text, &request, &detail);
     assert_int_equal(r, ERR_INVALID_JSON);
 }
 
