@@ -79,7 +79,7 @@ int recipient_open(const char *file, struct span answer, struct buf *ret,
     int r = document_read(answer, "the answer", &document, detail);
     if (!r && (!document_text(&document, "job_id", &job) ||
                !document_text(&document, "encrypted_output", &sealed)))
-        r = error_set(detail, ERR_INVALID_FIELD, "",
+        r = error_set(detail, ERR_USAGE, "",
                       "the answer has no job_id and encrypted_output: was encrypt_to asked for?");
     if (!r)
         r = read_key(file, &key, detail);

@@ -9,8 +9,8 @@
 
 /*
  * Opens the `encrypted_output` of an answer with the private key in `file`; appends the JSON object
- * in it to `ret`, which the caller wipes. ERR_USAGE for a file that is no key, ERR_INVALID_FIELD
- * for an answer that has none or does not open.
+ * in it to `ret`, which the caller wipes. ERR_USAGE for a file that is no key or an answer that has
+ * none, ERR_INVALID_FIELD if it does not open.
  */
 int recipient_open(const char *file, struct span answer, struct buf *ret,
                    struct error_detail *detail);

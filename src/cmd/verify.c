@@ -141,6 +141,7 @@ static int open_output(const char *key, struct verify_request *request, struct b
         request->output = text;
     if (!request->salt.data && document_text(&document, "receipt_salt", salt))
         request->salt = span_of_buf(salt);
+    request->opened = true;
     return 0;
 }
 
@@ -162,10 +163,14 @@ static int make_checks(const struct verify_options *options, const struct trust 
     struct buf opened = BUF_INIT(CLIENT_ANSWER_BYTES), salt = BUF_INIT(SALT_MOST);
     struct verify_request request = make_request(options, trust, files);
     int status = CMD_EXIT_USAGE;
-    if (options->key && open_output(options->key, &request, &opened, &salt, detail)) {
+    int r = options->key ? open_output(options->key, &request, &opened, &salt, detail) : 0;
+    if (r && r != ERR_INVALID_FIELD) {
         fail_usage(detail);
     } else {
         verify_run(&request, &verify);
+        if (options->key)
+            verify_add(&verify, "sealed output", r ? VERIFY_FAILED : VERIFY_PASSED, REFUSAL_OUTPUT,
+                       "%s", r ? detail->message : "opened: output and salt are those in it");
         if (options->replay)
             verify_replay(options, secrets, &verify);
         if (verify_show(&verify, options->json))

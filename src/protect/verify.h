@@ -41,6 +41,7 @@ struct verify_request {
     struct span jwks;   /* a key set, or one JWK */
     struct bundle_policy policy;
     struct span script, input, output; /* their bytes */
+    bool opened; /* output and salt come out of the answer's encrypted_output */
     struct span job, nonce, user, entry;
     struct span salt;   /* base64url; in place of the one beside the receipt */
     uint64_t max_age_s; /* VERIFY_ANY_AGE: as old as it may be */

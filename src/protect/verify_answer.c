@@ -244,6 +244,8 @@ static bool is_covered(const struct verify *v, const char *name)
     if (strcmp(name, of_bundle ? "salt" : "receipt_salt") == 0)
         return v->request->user.data ||
                (document_get(&v->claims, "output_hmac", &sealed) && !of_bundle);
+    if (strcmp(name, "encrypted_output") == 0)
+        return v->request->opened;
     const char *const *names = of_bundle ? bundle : answer;
     size_t count = of_bundle ? sizeof bundle / sizeof *bundle : sizeof answer / sizeof *answer;
     for (size_t i = 0; i < count; i++)

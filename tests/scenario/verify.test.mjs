@@ -2,13 +2,13 @@
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { neocompute } from '../lib/cli.mjs';
+import { behind } from '../lib/gateway.mjs';
 import { giveSecret } from '../lib/secrets.mjs';
-import { extraArgs, masterKey } from '../lib/settings.mjs';
+import { extraArgs, masterKey, rootDir } from '../lib/settings.mjs';
 import { startServer } from '../lib/server.mjs';
 import { secretsKey } from '../lib/stores.mjs';
 import { inParallel } from '../lib/wait.mjs';
@@ -180,28 +180,28 @@ describe('verify', () => {
     await second.stop();
   });
 
-  /* A gateway between exec and the service, which may change what passes. */
-  async function behind(change, test) {
-    const gateway = http.createServer((request, response) => {
-      const chunks = [];
-      request.on('data', (chunk) => chunks.push(chunk));
-      request.on('end', async () => {
-        const { status, headers, text } = await server.request(request.method, request.url, {
-          user: request.headers['x-user-id'] ?? null,
-          body: request.method === 'POST' ? Buffer.concat(chunks) : undefined,
-        });
-        response.writeHead(status, { 'Content-Type': headers['content-type'] });
-        response.end(change(request.url, text));
-      });
-    });
-    await new Promise((resolve) => gateway.listen(0, '127.0.0.1', resolve));
-    try {
-      await test(`http://127.0.0.1:${gateway.address().port}`);
-    } finally {
-      gateway.close();
-      gateway.closeAllConnections();
+  it('makes keys for encrypt_to, and opens what was sealed to one', async () => {
+    const name = path.join(folder, 'recipient');
+    const made = await neocompute(['keygen', name]);
+    assert.equal(made.code, 0, made.stderr);
+    assert.equal(fs.statSync(name).mode & 0o777, 0o600);
+    const { d, ...rest } = JSON.parse(fs.readFileSync(name, 'utf8'));
+    assert.deepEqual(JSON.parse(made.stdout), rest);
+    assert.equal((await neocompute(['keygen', name])).code, 2, 'a key was overwritten');
+    // What @hpke/core sealed opens with its key, and with no other.
+    const { encrypted_output: vector } = JSON.parse(fs.readFileSync(
+      path.join(rootDir, 'tests', 'vectors', 'sealed.json'), 'utf8'));
+    const { private: secret, encrypt_to: jwk, job_id, encrypted_output, plaintext } = vector;
+    const key = file('vector', JSON.stringify({ ...jwk, d: Buffer.from(secret, 'hex').toString('base64url') }));
+    const answer = JSON.stringify({ job_id, encrypted_output });
+    const opened = await neocompute(['open', '--key', key, '-'], { stdin: answer });
+    assert.equal(opened.stdout, `${plaintext}\n`);
+    for (const args of [['--key', name], ['--key', path.join(folder, 'identity')], []]) {
+      const refused = await neocompute(['open', ...args, '-'], { stdin: answer });
+      assert.equal(refused.code, 2);
+      assert.equal(refused.stdout, '');
     }
-  }
+  });
 
   it('exec shows no answer that is not proved', async () => {
     const other = await startServer({ env: { COMPUTE_MASTER_KEY: masterKey.split('').reverse().join('') } });
@@ -209,15 +209,16 @@ describe('verify', () => {
     await other.stop();
     const run = (url, ...options) => neocompute(['exec', path.join(folder, 'script.js'), '--server', url,
       '--user', 'alice', '--input', '{"a":1}', '--identity-key', path.join(folder, 'identity'), ...options]);
+    const text = (change) => (url, answer) => { answer.body = Buffer.from(change(answer.body.toString(), url)); };
     const cases = [
-      [(url, text) => text, 0, /SIMULATION/],
-      [(url, text) => text.replace('"sum":2', '"sum":3'), 4, /output/],
-      [(url, text) => text.replace(/"receipt":"[^"]*"/, '"receipt":""'), 4, /form/],
-      [(url, text) => (url === '/attestation' ? foreign : text), 4, /identity/],
-      [(url, text) => (url === '/attestation' ? '{}' : text), 4, /claims/],
+      [text((body) => body), 0, /SIMULATION/],
+      [text((body) => body.replace('"sum":2', '"sum":3')), 4, /output/],
+      [text((body) => body.replace(/"receipt":"[^"]*"/, '"receipt":""')), 4, /form/],
+      [text((body, url) => (url === '/attestation' ? foreign : body)), 4, /identity/],
+      [text((body, url) => (url === '/attestation' ? '{}' : body)), 4, /claims/],
     ];
     for (const [change, code, why] of cases) {
-      await behind(change, async (url) => {
+      await behind(server.port, { after: change }, async (url) => {
         const result = await run(url, '--allow-simulation');
         assert.equal(result.code, code, result.stderr);
         assert.match(result.stderr, why);

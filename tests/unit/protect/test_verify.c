@@ -193,6 +193,25 @@ static void hostile_receipts_have_their_names(void **state)
     refuse_all("receipts", 40);
 }
 
+static void hostile_keys_have_their_names(void **state)
+{
+    (void)state;
+    struct span rest, one;
+    size_t count = 0;
+    assert_true(json_array(member(of_buf(&refused_file), "keys"), &rest));
+    for (; json_element(&rest, &one); count++) {
+        struct buf name = text_of(one, "name"), refusal = text_of(one, "refusal");
+        struct error_detail detail = {0};
+        uint8_t key[JWS_PUBLIC_SIZE];
+        if (jws_read_jwk(member(one, "jwk"), key, &detail) != ERR_INVALID_FIELD ||
+            !span_equal(span_of(detail.field), of_buf(&refusal)))
+            fail_msg("%.*s: \"%s\"", (int)name.size, name.data, detail.field);
+        buf_done(&name);
+        buf_done(&refusal);
+    }
+    assert_true(count >= 20);
+}
+
 static void hostile_bundles_have_their_names(void **state)
 {
     (void)state;
@@ -453,6 +472,7 @@ int main(void)
         cmocka_unit_test(the_identity_before_may_be_pinned),
         cmocka_unit_test(hostile_receipts_have_their_names),
         cmocka_unit_test(hostile_bundles_have_their_names),
+        cmocka_unit_test(hostile_keys_have_their_names),
         cmocka_unit_test(no_byte_of_an_answer_can_be_changed),
         cmocka_unit_test(no_byte_of_a_bundle_can_be_changed),
         cmocka_unit_test(what_is_not_covered_is_named),
