@@ -265,8 +265,10 @@ int jws_parse(struct span text, struct jws *ret, struct error_detail *detail)
     struct buf signature = BUF_INIT(2 * JWS_SIGNATURE_SIZE);
     if (text.size > JWS_TEXT_MOST)
         return malformed(detail, "it is larger than allowed");
+    if (text.size == 0)
+        return malformed(detail, "there is nothing");
     const char *end = text.data + text.size;
-    const char *first = text.size ? memchr(text.data, '.', text.size) : NULL;
+    const char *first = memchr(text.data, '.', text.size);
     const char *second = first ? memchr(first + 1, '.', (size_t)(end - first - 1)) : NULL;
     if (!second || memchr(second + 1, '.', (size_t)(end - second - 1)))
         return malformed(detail, "it must have three parts with a dot between them");

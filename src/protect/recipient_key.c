@@ -96,12 +96,13 @@ int recipient_key_open(const struct recipient_key *key, struct span job_id, stru
     int r = base64_decode(&message, text);
     if (!r && message.size < RECIPIENT_FRAME)
         r = ERR_INVALID_FIELD;
-    struct span enc = {message.data, RECIPIENT_ENC_SIZE};
-    if (!r)
+    if (!r) {
+        struct span enc = {message.data, RECIPIENT_ENC_SIZE};
+        struct span sealed = {message.data + enc.size, message.size - enc.size};
         r = hpke_setup_receiver(HPKE_KEM_X25519, key->pkey, enc, RECIPIENT_INFO, &context);
-    struct span sealed = {message.data + enc.size, message.size - enc.size};
-    if (!r)
-        r = hpke_open(&context, job_id, sealed, out);
+        if (!r)
+            r = hpke_open(&context, job_id, sealed, out);
+    }
     hpke_context_done(&context);
     buf_done(&message);
     return r ? error_set(detail, ERR_INVALID_FIELD, "encrypted_output",
