@@ -221,11 +221,13 @@ static bool same_keys(const struct verify *v)
 
 enum verify_state verify_bundle(struct verify *v, struct error_detail *detail)
 {
+    struct span value;
     if (v->source != VERIFY_BUNDLE)
         return VERIFY_ABSENT;
     if (!same_text(&v->outer, "job_id", &v->claims, "jti"))
         return fails(detail, REFUSAL_JOB, "job_id");
-    if (!v->request->salt.data && !v->has_salt)
+    bool encrypted = document_get(&v->claims, "encrypt_to", &value);
+    if (!v->request->salt.data && v->has_salt == encrypted) /* then it is in encrypted_output */
         return verify_refuses(detail, REFUSAL_MALFORMED, "salt is none");
     if (v->has_bundle && !same_keys(v))
         return verify_refuses(detail, REFUSAL_KEY, "the keys are not those of the claims");
