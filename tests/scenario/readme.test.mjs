@@ -10,7 +10,7 @@ import { startServer } from '../lib/server.mjs';
 
 const text = fs.readFileSync(path.join(rootDir, 'README.md'), 'utf8');
 const request = JSON.parse(/ -d '([^']*)'/.exec(text)[1]);
-const told = JSON.parse(/^ {4}(\{"job_id"[\s\S]*?\}\})$/m.exec(text)[1]);
+const told = JSON.parse(/^ {4}(\{"job_id"[\s\S]*?"\})$/m.exec(text)[1]);
 
 describe('README', () => {
   let server;
