@@ -22,7 +22,10 @@ const struct cmd cmd_table[] = {
      cmd_run_options, cmd_run},
     {"exec", "FILE", 1, 1, "Runs a script on a server.",
      "FILE may be - for standard input. The output goes to standard output, what the script logs\n"
-     "to standard error.\n\n" EXIT_TEXT,
+     "to standard error. With --sealed, or an identity or claims to trust, keys are taken only "
+     "from\n"
+     "claims that verify, and an answer that its receipt does not prove is not shown: status "
+     "4.\n\n" EXIT_TEXT,
      cmd_exec_options, cmd_exec},
     {"jobs list", "", 0, 0, "Lists jobs on a server, newest first.", NULL, cmd_jobs_list_options,
      cmd_jobs_list},
