@@ -50,7 +50,7 @@ static int pool_run_new(struct exec_pool *pool, const struct exec_request *reque
         return r;
     }
     uint32_t size = window_request_size(measured);
-    if (request->secret_count == 0 && size <= pool->config.text_max) {
+    if (request->secret_count == 0 && !request->confidential && size <= pool->config.text_max) {
         run->order.text_size = size;
         window_put_request(run->order.text, request);
     }
