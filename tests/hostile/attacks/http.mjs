@@ -14,7 +14,15 @@ const get = lines('GET /health HTTP/1.1', 'Host: x');
 const any = [200, 400, 401, 404, 405, 408, 413, 414, 429, 431, 501, 503, 505, 'close', 'silence'];
 const refused = [400, 401, 408, 411, 413, 414, 431, 501, 503, 'close'];
 
+const sealed = (body) => lines('POST /execute HTTP/1.1', 'Host: x', 'X-User-ID: mallory', 'Content-Type: application/vnd.neocompute.sealed-request', `Content-Length: ${Buffer.byteLength(body)}`) + body;
+const suite = '\0\x20\0\x01\0\x02'; // X25519, HKDF-SHA256, AES-256-GCM
+
 export default [
+  { name: 'a sealed request of nothing', raw: sealed(''), status: [400], why: 'too short for a header' },
+  { name: 'a sealed request that is a header', raw: sealed(`${'k'.repeat(16)}${suite}`), status: [400], why: 'too short for a key and a tag' },
+  { name: 'sealed requests to a key that never was', raw: sealed(`${'k'.repeat(16)}${suite}${'x'.repeat(2000)}`).repeat(50), status: [400], why: 'nothing is computed for them', seconds: 8 },
+  { name: 'a sealed request of zeros, 2 MB', raw: sealed('\0'.repeat(2000000)), status: [400], why: 'an unknown suite, whatever its size', seconds: 8 },
+  { name: '500 sealed requests whose sender resets at once', raw: [sealed(`${'k'.repeat(16)}${suite}${'x'.repeat(500)}`), { cut: true }], count: 500, status: any, why: 'openings without a reader', seconds: 10 },
   { name: '1000 idle connections', raw: '', count: 1000, hold: 1500, status: any, why: 'connections cost little', seconds: 8 },
   { name: '1000 connections with half a request', raw: 'POST /execute HTTP/1.1\r\nHost: x\r\nX-User', count: 1000, hold: 1500, status: any, why: 'the same, with buffers', seconds: 8 },
   { name: '500 connections with half a body', raw: post + '{"scr', count: 500, hold: 1500, status: any, why: 'bodies that never come', seconds: 8 },
