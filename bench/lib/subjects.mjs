@@ -14,6 +14,8 @@ const SETUP_MS = 15 * 60 * 1000;
 // must show for the row to exist.
 const MODES = [
   { name: 'neocompute', title: 'neocompute, sealed processes', sandbox: 'a restored realm in a sealed process', args: ['--isolation=process'], needs: '--isolation' },
+  // The peers prove nothing: this is what the proof costs beside them.
+  { name: 'neocompute-unproven', title: 'neocompute, without receipts', sandbox: 'a restored realm in a sealed process', args: ['--isolation=process', '--receipts=none'], needs: '--receipts' },
   { name: 'neocompute-thread', title: 'neocompute, threads', sandbox: 'a restored realm, checked bounds', args: ['--isolation=thread'], needs: '--isolation' },
 ];
 
