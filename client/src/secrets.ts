@@ -1,4 +1,4 @@
-// The user's secrets. A value travels sealed from its owner to the enclave.
+// The user's secrets. A value travels sealed from its owner to the service.
 
 import { NetworkError } from './errors.ts';
 import { objectOf, textOf, type Answer, type Transport } from './http.ts';

@@ -36,9 +36,9 @@ struct api_options {
 };
 
 /*
- * May the service listen there? Anybody who can reach it can name any user in X-User-ID: so without
- * verified client certificates only loopback addresses are allowed, unless `insecure`. ERR_USAGE
- * with a message that says what to do; `*exposed` says if others than this machine can reach it.
+ * May the service listen there? Anybody who can reach it can name any user in X-User-ID: so only
+ * loopback addresses are allowed, unless `insecure`. ERR_USAGE with a message that says what to do;
+ * `*exposed` says if others than this machine can reach it.
  */
 int api_check_listen(const char *listen, bool insecure, bool *exposed, struct error_detail *detail);
 

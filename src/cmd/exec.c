@@ -24,7 +24,7 @@ void cmd_exec_options(struct option_list *list)
     option_add_script(list, offsetof(struct exec_command, script));
     option_add_client(list, offsetof(struct exec_command, client));
     option_add(list, (struct args_option){
-                         "sealed", NULL, "seal request and answer: only the enclave reads them",
+                         "sealed", NULL, "seal request and answer: only the service reads them",
                          NULL, args_set_flag, offsetof(struct exec_command, sealed)});
     option_add_trust(list, offsetof(struct exec_command, trust));
 }

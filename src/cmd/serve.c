@@ -71,9 +71,10 @@ void cmd_serve_options(struct option_list *list)
     option_add(list, (struct args_option){"listen", "ADDR:PORT", "where; port 0 takes any free one",
                                           "127.0.0.1:8080", args_set_text,
                                           offsetof(struct serve_options, listen)});
-    option_add(list, (struct args_option){
-                         "listen-insecure", NULL, "listen beyond loopback without verified clients",
-                         NULL, args_set_flag, offsetof(struct serve_options, listen_insecure)});
+    option_add(list, (struct args_option){"listen-insecure", NULL,
+                                          "listen beyond loopback, where anybody may name any user",
+                                          NULL, args_set_flag,
+                                          offsetof(struct serve_options, listen_insecure)});
     option_add(list, (struct args_option){"data-dir", "DIR",
                                           "for what outlives the service; made if need be", NULL,
                                           args_set_text, offsetof(struct serve_options, data_dir)});
