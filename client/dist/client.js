@@ -44,7 +44,7 @@ export class NeoCompute {
         }, signal);
     }
     /**
-     * The same, sealed: nothing between this program and the enclave can read request or answer, or
+     * The same, sealed: nothing between this program and the service can read request or answer, or
      * tell whether the job failed. Keys come from claims that are verified first; on a retired key
      * they are fetched and verified again, once. A lost answer is asked for again, once: the same
      * envelope runs nothing twice.

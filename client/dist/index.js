@@ -1,5 +1,5 @@
 /**
- * The client of NeoCompute: runs JavaScript in an enclave, checks the receipt of every answer, and
+ * The client of NeoCompute: runs JavaScript in a service, checks the receipt of every answer, and
  * seals what nobody between may read.
  *
  * @module

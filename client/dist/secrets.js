@@ -1,4 +1,4 @@
-// The user's secrets. A value travels sealed from its owner to the enclave.
+// The user's secrets. A value travels sealed from its owner to the service.
 import { NetworkError } from './errors.js';
 import { objectOf, textOf } from './http.js';
 function pathOf(name) {

@@ -1,11 +1,13 @@
-// The example in README.md is a real one: its request is sent, and its answer comes back.
+// The examples in README.md are real ones: they are sent, and what stands there comes back.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { rootDir } from '../lib/settings.mjs';
+import { binary, rootDir } from '../lib/settings.mjs';
 import { startServer } from '../lib/server.mjs';
 
 const text = fs.readFileSync(path.join(rootDir, 'README.md'), 'utf8');
@@ -33,6 +35,18 @@ describe('README', () => {
     assert.equal(createHash('sha256').update(output).digest('hex'), hash);
     assert.equal(hash, told.output_hash);
     assert.deepEqual(JSON.parse(output), told.output);
+  });
+
+  it('shows a sealed call that works', () => {
+    const url = `http://127.0.0.1:${server.port}`;
+    const commands = /^ {4}\$ (curl .*identity\.jwk\n) {4}\$ (build\/neocompute exec (?:.*\\\n)+.*)$/m
+      .exec(text).slice(1).join('').replaceAll('build/neocompute', '"$BINARY"')
+      .replaceAll('http://127.0.0.1:8080', url).replaceAll('examples/', `${rootDir}/examples/`);
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'neocompute-readme-'));
+    const env = { ...process.env, BINARY: binary, NEOCOMPUTE_SERVER: url };
+    const output = execFileSync('bash', ['-ec', commands], { cwd: folder, env, stdio: 'pipe' });
+    fs.rmSync(folder, { recursive: true });
+    assert.ok(Math.abs(JSON.parse(output).total - 36495.8) < 0.1, output);
   });
 
   it('names files that are there', () => {
