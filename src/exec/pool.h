@@ -89,6 +89,7 @@ struct pool_worker {
     struct run_list runs; /* the first runs, or will next; the others were given ahead */
     unsigned run_count;
     uint32_t sequence;        /* of the last job it was given */
+    uint32_t answered;        /* of the last job it has answered: all before it has been read */
     uint32_t round;           /* of turn.h */
     uint64_t deadline_ns;     /* when the watchdog ends it; 0: never */
     uint64_t memory_reserved; /* by the job it died with */

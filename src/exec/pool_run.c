@@ -63,9 +63,10 @@ static bool pool_run_is_alone(const struct exec_run *run)
     return run->order.text_size == 0;
 }
 
+/* What was taken back from it lies in its socket until it answers what was given later. */
 static bool pool_worker_has_room(const struct pool_worker *worker, uint64_t now)
 {
-    return worker->run_count < worker->pool->backend->given_most &&
+    return worker->sequence - worker->answered < worker->pool->backend->given_most &&
            worker->jobs + worker->run_count < worker->pool->jobs_per_worker &&
            now - TAILQ_FIRST(&worker->runs)->begins_ns < POOL_LONG_BUSY_MS * NS_PER_MS;
 }

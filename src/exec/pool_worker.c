@@ -236,6 +236,7 @@ static const char *pool_worker_take_done(struct pool_worker *worker, const struc
         pool_run_take_back(worker, true);
     struct exec_run *run = pool_run_leave(worker);
     pool->memory_reserved -= run->order.start.request.memory_limit;
+    worker->answered = done->sequence;
     worker->jobs++;
     pool->capacity_due = true;
     if (done->leaving)

@@ -185,6 +185,16 @@ static int order_last(struct order *order)
     return order_signal(order);
 }
 
+/* Hears nothing for a moment, answers, and restores itself for long. */
+static int order_linger(struct order *order)
+{
+    usleep(10000);
+    order_output(order, "{}");
+    order->host->answered(order->host->ctx, order->result);
+    usleep((useconds_t)order->number * 1000);
+    return 0;
+}
+
 /* The engine broke: it must not be used again, whether or not the job has an answer. */
 static int order_break(struct order *order)
 {
@@ -284,6 +294,7 @@ static const struct {
     {"exit", order_exit},         {"last", order_last},     {"break", order_break},
     {"scribble", order_scribble}, {"junk", order_junk},     {"message", order_wrong_message},
     {"forge", order_forge},       {"boast", order_boast},   {"twice", order_twice},
+    {"linger", order_linger},
 };
 
 int engine_run(struct engine *engine, const struct engine_host *host, const struct engine_job *job,

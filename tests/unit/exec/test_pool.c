@@ -529,6 +529,36 @@ static void test_ahead_in_order(void **state)
     assert_well(fixture);
 }
 
+/* Orders that were taken back lie in the socket until the worker reads them: what it is given next
+ * must not find the socket full. */
+static void test_ahead_unread(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job lingers, jobs[POOL_SHORT_PER_CORE - 1];
+    static char input[MESSAGE_TEXT_BYTES - 64];
+    const int count = POOL_SHORT_PER_CORE - 1;
+    reopen(fixture, LIMIT_WORKERS, 1);
+    memset(input, ' ', sizeof input);
+    memcpy(input, "{}", 2);
+    assert_true(fixture_until(fixture, fixture_all_ready(fixture)));
+    assert_int_equal(job_start(fixture, &lingers, "linger 200"), 0);
+    for (int i = 0; i < count; i++) {
+        struct exec_request request = job_request("answer {}");
+        request.input = (struct span){input, sizeof input};
+        assert_true(exec_can_start(fixture->pool, MIB));
+        assert_int_equal(job_start_request(fixture, &jobs[i], &request), 0);
+    }
+    assert_true(fixture_until(fixture, lingers.ended));
+    job_free(&lingers);
+    for (int i = 0; i < count; i++) {
+        assert_true(fixture_until(fixture, jobs[i].ended));
+        assert_int_equal(jobs[i].result.code, 0);
+        job_free(&jobs[i]);
+    }
+    assert_int_equal(fixture->lost_calls, 0);
+    assert_well(fixture);
+}
+
 /* The death of a worker is that of the job it ran, not of those it was given ahead. */
 static void test_ahead_outlives_worker(void **state)
 {
@@ -974,6 +1004,7 @@ int main(int argc, char **argv)
         POOL_TEST(test_sleepers_hold_up_nobody),
         POOL_TEST(test_ahead_and_taken_back),
         POOL_TEST(test_ahead_in_order),
+        POOL_TEST(test_ahead_unread),
         POOL_TEST(test_ahead_outlives_worker),
         POOL_TEST(test_ahead_cancelled),
         POOL_TEST(test_alone),
