@@ -53,6 +53,8 @@ static int encode_groups(struct buf *buf, const char *digits, bool padded, const
         buf->failed = true;
         return ERR_NO_MEMORY;
     }
+    if (size == 0)
+        return 0; /* the buffer may have no memory yet */
     size_t whole = size - size % 3;
     char *at = buf->data + buf->size;
     for (size_t i = 0; i < whole; i += 3) {
