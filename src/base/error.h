@@ -7,7 +7,6 @@
 #ifndef NEOCOMPUTE_BASE_ERROR_H
 #define NEOCOMPUTE_BASE_ERROR_H
 
-#include <stddef.h>
 
 /*
  * X(symbol, name, status, text)

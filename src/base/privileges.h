@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include <stdbool.h>
-#include <stddef.h>
 
 /* Whom a service started as root becomes: the first of them that the system has. */
 #define PRIVILEGES_USER          "neocompute"

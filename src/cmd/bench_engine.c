@@ -2,7 +2,6 @@
  * `neocompute bench engine`: what a fresh job costs, its parts, and how fast the engine computes.
  */
 #include "base/clock.h"
-#include "base/json.h"
 #include "cmd/cmd.h"
 #include "engine/engine.h"
 #include <pthread.h>

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/encode.h"
-#include "base/json_read.h"
 #include "cmd/outcome.h"
 #include "protect/envelope.h"
 #include "protect/refusal.h"

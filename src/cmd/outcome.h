@@ -6,7 +6,6 @@
 #define NEOCOMPUTE_CMD_OUTCOME_H
 
 #include "base/buf.h"
-#include <stdint.h>
 #include <stdio.h>
 
 struct outcome {

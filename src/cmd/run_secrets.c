@@ -3,7 +3,6 @@
 #include "base/encode.h"
 #include "secret/cipher.h"
 #include "secret/policy.h"
-#include <stdlib.h>
 #include <string.h>
 
 /* The part of NAME=PATH before the first =; names have none. */

@@ -2,7 +2,6 @@
 
 #include "api/secret_json.h"
 #include "base/json.h"
-#include "base/json_read.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

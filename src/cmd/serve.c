@@ -19,7 +19,6 @@
 #include "job/keys.h"
 #include "protect/protect.h"
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,6 @@
 #include "cmd/verify.h"
 
 #include "base/clock.h"
-#include "base/json_read.h"
 #include "cmd/client.h"
 #include "cmd/cmd.h"
 #include "cmd/file.h"

@@ -1,7 +1,6 @@
 #include "exec/worker.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/select.h>

@@ -7,6 +7,7 @@
 #ifndef NEOCOMPUTE_JOB_INTERNAL_H
 #define NEOCOMPUTE_JOB_INTERNAL_H
 
+#include "base/secmem.h"
 #include "job/job.h"
 #include "job/table.h"
 #include "protect/at_rest.h"

@@ -17,7 +17,6 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/limits.h"
-#include "base/secmem.h"
 #include "base/uuid.h"
 #include "exec/exec.h"
 #include "job/keys.h"

@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "job/internal.h"
 #include "protect/receipt.h"
-#include <stdlib.h>
 
 void job_drop_secrets(struct live *live)
 {

@@ -4,7 +4,6 @@
 #include "base/json_read.h"
 #include "protect/refusal.h"
 #include <openssl/sha.h>
-#include <stdio.h>
 #include <string.h>
 
 #define CONFIGURATION_MOST 256

@@ -4,7 +4,6 @@
 #include "base/json.h"
 #include "base/secmem.h"
 #include <openssl/sha.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

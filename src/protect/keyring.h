@@ -19,7 +19,6 @@
 #include "protect/hpke.h"
 #include "protect/jws.h"
 #include "protect/protect.h"
-#include <stdbool.h>
 #include <stdint.h>
 
 #define KEYRING_DIGEST_TEXT 65 /* hex of a SHA-256 with its NUL */

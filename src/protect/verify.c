@@ -1,6 +1,5 @@
 #include "protect/verify.h"
 
-#include "base/encode.h"
 #include "base/json_read.h"
 #include "protect/receipt.h"
 #include "protect/verify_check.h"

@@ -4,7 +4,6 @@
 #include "base/encode.h"
 #include "protect/receipt.h"
 #include "protect/verify_check.h"
-#include <inttypes.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
