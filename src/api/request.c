@@ -11,7 +11,6 @@
 #define KEY_BYTES       4096
 #define SHOWN_BYTES     64   /* of an unknown field's name in a message */
 #define NAMES_MOST      1000 /* in secret_refs, repeated ones too: each costs a call of yajl's */
-#define INPUT_KEY_MOST  32   /* bytes of "input" as a key, each character of it escaped */
 
 enum value_type {
     VALUE_NULL,

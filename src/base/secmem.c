@@ -134,8 +134,3 @@ bool secret_heap_init(void)
 {
     return CRYPTO_secure_malloc_init(SECRET_HEAP_SIZE, SECRET_HEAP_LEAST) == 1;
 }
-
-bool secret_bytes_equal(const struct secret_bytes *a, const struct secret_bytes *b)
-{
-    return a->size == b->size && CRYPTO_memcmp(a->data, b->data, a->size) == 0;
-}

@@ -30,7 +30,4 @@ void secret_bytes_done(struct secret_bytes *secret);
 #define SECRET_HEAP_SIZE (256u * 1024) /* a private key takes 32 bytes */
 bool secret_heap_init(void);
 
-/* In time that depends on the sizes only. */
-bool secret_bytes_equal(const struct secret_bytes *a, const struct secret_bytes *b);
-
 #endif

@@ -158,12 +158,6 @@ out:
     return r;
 }
 
-int client_send(const struct client_options *options, const char *method, const char *target,
-                struct span body, struct client_answer *ret, struct error_detail *detail)
-{
-    return send_request(options, method, target, body, &(struct client_extra){0}, ret, detail);
-}
-
 static size_t append(char *data, size_t one, size_t size, void *ctx)
 {
     return buf_add(ctx, data, size) < 0 ? 0 : size;

@@ -18,12 +18,6 @@ struct client_answer {
     char next[1024]; /* the target of the Link header with rel="next"; "" if there is none */
 };
 
-/*
- * Sends a request; `target` is the path with its query, `body` empty for none (GET and DELETE).
- * ERR_SYSTEM if there was no answer. An answer that is an error is one all the same.
- */
-int client_send(const struct client_options *options, const char *method, const char *target,
-                struct span body, struct client_answer *ret, struct error_detail *detail);
 void client_answer_done(struct client_answer *answer);
 
 /*
@@ -50,7 +44,11 @@ int client_problem(long status, struct span problem, struct error_detail *detail
 /* Who is asking: as told, or the name under which they are logged in. Borrowed. */
 const char *client_user(const struct client_options *options);
 
-/* As client_send, but an answer other than 2xx is an error with the server's message. */
+/*
+ * Sends a request; `target` is the path with its query, `body` empty for none (GET and DELETE).
+ * ERR_SYSTEM if there was no answer; one other than 2xx is an error with the server's message and
+ * the code that it names.
+ */
 int client_call(const struct client_options *options, const char *method, const char *target,
                 struct span body, struct client_answer *ret, struct error_detail *detail);
 

@@ -47,13 +47,10 @@ enum js_tag {
 #define JS_GPN_STRING_MASK        1u
 #define JS_GPN_SYMBOL_MASK        2u
 #define JS_GPN_ENUM_ONLY          (1u << 4)
-#define JS_PROP_CONFIGURABLE      1u
-#define JS_PROP_WRITABLE          2u
 #define JS_PROP_ENUMERABLE        4u
 #define JS_PROP_C_W_E             7u
 #define JS_PROPERTY_ENUM_BYTES    8u /* struct JSPropertyEnum: bool, then the atom */
 #define JS_PROPERTY_ENUM_ATOM     4u
-#define JS_PROPERTY_DESCRIPTOR    32u /* struct JSPropertyDescriptor: flags, value, get, set */
 
 enum js_promise_state { JS_PROMISE_PENDING, JS_PROMISE_FULFILLED, JS_PROMISE_REJECTED };
 
@@ -76,16 +73,6 @@ static inline bool js_is_string(js_value value)
 static inline bool js_is_exception(js_value value)
 {
     return js_tag(value) == JS_TAG_EXCEPTION;
-}
-
-static inline bool js_is_undefined(js_value value)
-{
-    return js_tag(value) == JS_TAG_UNDEFINED;
-}
-
-static inline js_value js_bool(bool value)
-{
-    return value ? JS_TRUE : JS_FALSE;
 }
 
 static inline js_value js_int(int32_t value)

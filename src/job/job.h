@@ -31,7 +31,6 @@
 #define JOB_USER_MAX        128 /* bytes of a user id */
 #define JOB_NAME_MAX        512 /* bytes of app_id, script_name: 128 characters */
 #define JOB_ENTRY_POINT_MAX 256 /* bytes */
-#define JOB_SECRET_NAME_MAX 128 /* bytes */
 #define JOB_IDEMPOTENCY_MAX 255 /* bytes of an idempotency key */
 #define JOB_NONCE_MAX       64  /* bytes of a nonce for the receipt */
 #define JOB_STORAGE_COUNT   2   /* buffers that a submission's spans may point into */

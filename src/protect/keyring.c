@@ -328,11 +328,6 @@ const struct jws_key *keyring_previous_identity(const struct keyring *k)
     return k->has_previous ? &k->previous.key : NULL;
 }
 
-struct span keyring_claims(const struct keyring *k)
-{
-    return span_of_buf(&k->claims);
-}
-
 const char *keyring_claims_digest(const struct keyring *k)
 {
     return k->claims_digest;
@@ -377,11 +372,6 @@ const char *keyring_engine_digest(const struct keyring *k)
 const char *keyring_isolation(const struct keyring *k)
 {
     return k->isolation;
-}
-
-uint64_t keyring_not_before(const struct keyring *k)
-{
-    return k->not_before_ms;
 }
 
 uint64_t keyring_not_after(const struct keyring *k)

@@ -49,8 +49,7 @@ const struct jws_key *keyring_result_key(const struct keyring *keyring);
 const struct jws_key *keyring_identity(const struct keyring *keyring);
 const struct jws_key *keyring_previous_identity(const struct keyring *keyring);
 
-/* The claims document, its bytes as they are digested, and hex SHA-256 of them. Borrowed. */
-struct span keyring_claims(const struct keyring *keyring);
+/* Hex SHA-256 of the claims document's bytes. Borrowed. */
 const char *keyring_claims_digest(const struct keyring *keyring);
 
 /* The identity's JWS over the result key (typ neocompute-key+jwt). Borrowed. */
@@ -84,8 +83,7 @@ void keyring_wipe_hpke(struct keyring *keyring);
 const char *keyring_engine_digest(const struct keyring *keyring);
 const char *keyring_isolation(const struct keyring *keyring); /* in short */
 
-/* When the keys begin and end, Unix ms. */
-uint64_t keyring_not_before(const struct keyring *keyring);
+/* When the keys end, Unix ms. */
 uint64_t keyring_not_after(const struct keyring *keyring);
 
 #endif

@@ -12,9 +12,8 @@
 #include "protect/keyring.h"
 #include <stdint.h>
 
-#define RECEIPT_SALT_SIZE  32
-#define RECEIPT_HASH_SIZE  32
-#define RECEIPT_NONCE_MOST 64 /* bytes of a caller's nonce */
+#define RECEIPT_SALT_SIZE 32
+#define RECEIPT_HASH_SIZE 32
 
 struct receipt_secret {
     struct span name;

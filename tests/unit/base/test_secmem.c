@@ -60,22 +60,6 @@ static void a_forked_child_sees_zeros(void **state)
     secret_bytes_done(&secret);
 }
 
-static void equality(void **state)
-{
-    struct secret_bytes a, b, c;
-
-    assert_int_equal(secret_bytes_init(&a, 4), 0);
-    assert_int_equal(secret_bytes_init(&b, 4), 0);
-    assert_int_equal(secret_bytes_init(&c, 5), 0);
-    assert_true(secret_bytes_equal(&a, &b));
-    assert_false(secret_bytes_equal(&a, &c));
-    b.data[3] = 1;
-    assert_false(secret_bytes_equal(&a, &b));
-    secret_bytes_done(&a);
-    secret_bytes_done(&b);
-    secret_bytes_done(&c);
-}
-
 static void impossible_sizes(void **state)
 {
     struct secret_bytes secret = {.size = 42};
@@ -90,7 +74,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_locked_and_left_out_of_dumps),
         cmocka_unit_test(a_forked_child_sees_zeros),
-        cmocka_unit_test(equality),
         cmocka_unit_test(impossible_sizes),
     };
     return RUN_TESTS(tests);
