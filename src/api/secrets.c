@@ -18,8 +18,7 @@
 #define ARENA_BYTES   (1 * MIB)
 #define LINK_BYTES    256
 #define ETAG_BYTES    32
-#define JSON_GROWTH   6 /* characters of a byte of a JSON string, at most */
-#define VALUE_FRAME   (JSON_GROWTH * SECRET_NAME_MOST + 64)
+#define VALUE_FRAME   (JSON_ESCAPE_MOST * SECRET_NAME_MOST + 64)
 
 /* --- answers --- */
 
@@ -52,7 +51,7 @@ static void answer_value(struct exchange *exchange, const struct secret_answer *
 {
     struct answer answer = {.status = 200, .body = BUF_INIT(ANSWER_BYTES), .wipe = true};
     /* Room for all of it at once: a buffer that grows leaves copies behind. */
-    buf_reserve(&answer.body, JSON_GROWTH * a->value_size + VALUE_FRAME);
+    buf_reserve(&answer.body, JSON_ESCAPE_MOST * a->value_size + VALUE_FRAME);
     secret_json_value(&answer.body, &a->rows[0],
                       (struct span){(const char *)a->value.data, a->value_size});
     send_answer(exchange, &answer, a->rows[0].version);

@@ -4,12 +4,11 @@
 #include "base/error.h"
 #include <string.h>
 
-#define ESCAPE_MOST 6   /* bytes of \u00xx */
 #define BLOCK_BYTES 512 /* collected before they go to the buffer */
 
 /* Writes the escape of `c` to `out`; its length. By hand, as this is for each byte of hostile logs.
  */
-static size_t json_escape(unsigned char c, char out[static ESCAPE_MOST])
+static size_t json_escape(unsigned char c, char out[static JSON_ESCAPE_MOST])
 {
     static const char short_escapes[0x20] = {
         ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
@@ -23,7 +22,7 @@ static size_t json_escape(unsigned char c, char out[static ESCAPE_MOST])
     memcpy(out + 1, "u00", 3);
     out[4] = digits[c >> 4];
     out[5] = digits[c & 15];
-    return ESCAPE_MOST;
+    return JSON_ESCAPE_MOST;
 }
 
 static bool json_plain(unsigned char c)
@@ -42,11 +41,11 @@ static void json_characters(struct buf *buf, struct span text)
 
         while (i < text.size && json_plain((unsigned char)text.data[i]))
             i++;
-        if (i - from + ESCAPE_MOST > sizeof(block) - used) {
+        if (i - from + JSON_ESCAPE_MOST > sizeof(block) - used) {
             buf_add(buf, block, used);
             used = 0;
         }
-        if (i - from + ESCAPE_MOST > sizeof(block)) {
+        if (i - from + JSON_ESCAPE_MOST > sizeof(block)) {
             buf_add(buf, text.data + from, i - from);
         } else {
             memcpy(block + used, text.data + from, i - from);

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define JSON_ESCAPE_MOST 6 /* characters that a byte of a string may become: \u00xx */
+
 /*
  * A string with its quotes, escaped as RFC 8785 asks: the short escapes, \u00xx in lower case for
  * other control characters, all else as it is. Bytes that are not UTF-8 become U+FFFD.

@@ -114,13 +114,12 @@ int recipient_seal(struct recipient *recipient, struct span job_id, struct span 
 }
 
 #define RESULT_FIXED 256 /* bytes of a result but for its parts */
-#define ESCAPED_MOST 6   /* bytes that a byte of a string may become */
 
 int recipient_seal_result(struct recipient *recipient, struct span job_id,
                           const struct recipient_result *result, struct buf *out)
 {
-    size_t size =
-        RESULT_FIXED + ESCAPED_MOST * result->error.size + result->logs.size + result->output.size;
+    size_t size = RESULT_FIXED + JSON_ESCAPE_MOST * result->error.size + result->logs.size +
+                  result->output.size;
     struct buf text = BUF_INIT(size);
     buf_reserve(&text, size); /* it never moves, so that no copy is left */
     buf_add_char(&text, '{');
