@@ -201,7 +201,7 @@ static int take_secret_refs(struct parser *parser, enum value_type type, struct 
         if (span_equal(request->secret_refs[i], name))
             return 0; /* twice counts once */
     /* One more than the limit is kept: the job fails with it. */
-    if (request->secret_count <= most && request->secret_count < REQUEST_SECRETS_MAX)
+    if (request->secret_count <= most && request->secret_count < REQUEST_SECRETS_MOST)
         request->secret_refs[request->secret_count++] = name;
     return 0;
 }

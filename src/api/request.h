@@ -13,13 +13,14 @@
 #include "base/limits.h"
 #include "job/job.h"
 
-#define REQUEST_SECRETS_MAX 65 /* one more than limit secret_refs can be: the job says too_many */
+/* One more than the limit can be: the job says too_many. */
+#define REQUEST_SECRETS_MOST (SECRET_REFS_MOST + 1)
 
 struct request {
     struct span script, entry_point, input, app_id, script_name, nonce;
     struct span encrypt_to;  /* as it was sent: recipient.h reads it. Empty: not there */
     struct span expect_user; /* of a sealed request only */
-    struct span secret_refs[REQUEST_SECRETS_MAX];
+    struct span secret_refs[REQUEST_SECRETS_MOST];
     size_t secret_count;
     bool allow_secret_output;
     uint64_t timeout_ms, gas_limit, memory_limit; /* clamped */

@@ -16,6 +16,8 @@ enum limit_unit { UNIT_COUNT, UNIT_BYTES, UNIT_MS, UNIT_GAS };
 #define MIB (1024ull * KIB)
 #define GIB (1024ull * MIB)
 
+#define SECRET_REFS_MOST 64 /* secrets of a job: rooms for them are fixed */
+
 /* X(symbol, name, unit, default, least, most, text). A default of 0 with least > 0: found at start.
  */
 #define LIMITS(X)                                                                                  \
@@ -23,7 +25,7 @@ enum limit_unit { UNIT_COUNT, UNIT_BYTES, UNIT_MS, UNIT_GAS };
     X(BODY_BYTES, "body_bytes", UNIT_BYTES, 2 * MIB, 4 * KIB, 64 * MIB, "body of a request")       \
     X(SCRIPT_BYTES, "script_bytes", UNIT_BYTES, 100 * KIB, 1, 4 * MIB, "script, decoded")          \
     X(INPUT_BYTES, "input_bytes", UNIT_BYTES, 1 * MIB, 2, 16 * MIB, "input, as sent")              \
-    X(SECRET_REFS, "secret_refs", UNIT_COUNT, 10, 0, 64, "secrets a job may name")                 \
+    X(SECRET_REFS, "secret_refs", UNIT_COUNT, 10, 0, SECRET_REFS_MOST, "secrets a job may name")   \
     /* One job. */                                                                                 \
     X(TIMEOUT, "timeout", UNIT_MS, 30000, 1000, 120000, "wall-clock time of a job")                \
     X(GAS, "gas_limit", UNIT_GAS, 20000000000, 1000, 200000000000, "gas of a job")                 \

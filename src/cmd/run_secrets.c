@@ -19,9 +19,9 @@ static int add(void *ctx, const struct args_option *option, const char *text,
     if (text[name.size] != '=' || !text[name.size + 1] || !secret_name_valid(name))
         return error_set(detail, ERR_USAGE, "--secret-file",
                          "must be NAME=PATH, with a name of A-Z a-z 0-9 _ . -");
-    if (s->count == RUN_SECRETS_MOST)
+    if (s->count == SECRET_REFS_MOST)
         return error_set(detail, ERR_USAGE, "--secret-file", "at most %d are taken",
-                         RUN_SECRETS_MOST);
+                         SECRET_REFS_MOST);
     for (size_t i = 0; i < s->count; i++)
         if (span_equal(name_of(s->given[i]), name))
             return error_set(detail, ERR_USAGE, "--secret-file", "%.*s is given twice",
@@ -56,7 +56,7 @@ static int read_one(struct run_secrets *s, size_t i, struct error_detail *detail
 
 int run_secrets_read(struct run_secrets *s, struct error_detail *detail)
 {
-    struct guard_secret guarded[RUN_SECRETS_MOST];
+    struct guard_secret guarded[SECRET_REFS_MOST];
     for (size_t i = 0; i < s->count; i++) {
         int r = read_one(s, i, detail);
         if (r)

@@ -12,12 +12,10 @@
 #include "cmd/secret_value.h"
 #include "exec/exec.h"
 
-#define RUN_SECRETS_MOST 64 /* as many as the limit secret_refs can be */
-
 struct run_secrets {
-    const char *given[RUN_SECRETS_MOST]; /* NAME=PATH, borrowed */
-    struct secret_value_text values[RUN_SECRETS_MOST];
-    struct exec_secret secrets[RUN_SECRETS_MOST];
+    const char *given[SECRET_REFS_MOST]; /* NAME=PATH, borrowed */
+    struct secret_value_text values[SECRET_REFS_MOST];
+    struct exec_secret secrets[SECRET_REFS_MOST];
     size_t count, read;
     struct guard *guard;
 };

@@ -14,8 +14,6 @@
 #include "protect/merkle.h"
 #include "protect/receipt.h"
 
-#define SECRET_REFS_MOST 64 /* what limits.h allows secret_refs to be at most */
-
 /* The part of a job that goes when it has ended. */
 struct live {
     struct job_submission submission; /* while it waits: with the storage */
