@@ -1,7 +1,9 @@
-/* What store_postgres.c (connection, schema) and store_postgres_rows.c (the tables) share. */
+/* What store_postgres.c (connection, schema), store_postgres_values.c (parameters and results) and
+ * the files of the tables share. */
 #ifndef NEOCOMPUTE_SECRET_STORE_POSTGRES_H
 #define NEOCOMPUTE_SECRET_STORE_POSTGRES_H
 
+#include "base/limits.h"
 #include "secret/store.h"
 #include <libpq-fe.h>
 
@@ -192,6 +194,7 @@ struct postgres_parameters {
     int count;
     struct arena arena; /* copies that end with a NUL */
 };
+#define PG_PARAMETER_BYTES (8 * MIB) /* of one statement's parameters */
 
 /*
  * Runs a prepared statement. *ret (PQclear it) may be NULL if rows do not matter; *changed is the
@@ -219,6 +222,42 @@ int store_postgres_pipe_end(struct store_postgres *p, size_t count, PGresult **r
 /* Was the connection lost just now, and is there a new one? Then what only read is tried again. */
 bool store_postgres_again(struct store_postgres *p);
 
+/* --- for the tables' files --- */
+
+static inline struct store_postgres *postgres_self(struct store *store)
+{
+    return (struct store_postgres *)store;
+}
+
+/* Starts a statement's parameters; arena_done(&q->arena) wipes them. */
+void postgres_begin(struct postgres_parameters *q);
+void postgres_add_null(struct postgres_parameters *q);
+/* Without memory the parameter becomes NULL, and the tables refuse it. */
+void postgres_add_text(struct postgres_parameters *q, struct span text);
+void postgres_add_optional(struct postgres_parameters *q, struct span text); /* empty: NULL */
+void postgres_add_number(struct postgres_parameters *q, int64_t value);
+void postgres_add_bool(struct postgres_parameters *q, bool value);
+void postgres_add_hex(struct postgres_parameters *q, const uint8_t *bytes, size_t size); /* <= 64 */
+
+/* Starts them with user and name. */
+void postgres_begin_place(struct postgres_parameters *q, struct span user, struct span name);
+
+/* Run a statement and wipe its parameters: one without rows, and one with (PQclear them). Errors of
+ * store_postgres_run. */
+int postgres_change(struct store_postgres *p, enum postgres_statement which,
+                    struct postgres_parameters *q, uint64_t *changed);
+int postgres_query(struct store_postgres *p, enum postgres_statement which,
+                   struct postgres_parameters *q, PGresult **ret);
+
+struct span postgres_cell(const PGresult *result, int row, int column); /* the result's */
+/* Copies it; false without memory. */
+bool postgres_read_text(const PGresult *result, int row, int column, struct arena *arena,
+                        struct span *ret);
+int64_t postgres_read_number(const PGresult *result, int row, int column);
+bool postgres_read_bool(const PGresult *result, int row, int column);
+
+/* --- for the table of operations --- */
+
 extern const struct store_ops store_postgres_ops;
 
 bool store_postgres_changed(struct store *store);
@@ -226,5 +265,24 @@ void store_postgres_close(struct store *store);
 int store_postgres_begin(struct store *store);
 int store_postgres_commit(struct store *store);
 void store_postgres_rollback(struct store *store);
+
+int store_postgres_add_audit(struct store *store, const struct store_audit *rows, size_t count);
+int store_postgres_commit_audit(struct store *store, const struct store_audit *const *rows,
+                                size_t count);
+int store_postgres_list_audit(struct store *store, struct span user, const struct store_page *page,
+                              struct arena *arena, struct store_audit *rows, size_t *count);
+int store_postgres_get_fact(struct store *store, const char *name, struct arena *arena,
+                            struct span *ret);
+int store_postgres_put_fact(struct store *store, const char *name, struct span value);
+int store_postgres_list_facts(struct store *store, const char *prefix, struct span after,
+                              struct arena *arena, struct span *names, struct span *values,
+                              size_t *count);
+int store_postgres_put_document(struct store *store, const struct store_document *document);
+int store_postgres_get_document(struct store *store, struct span digest, struct arena *arena,
+                                struct span *ret);
+int store_postgres_next_sealed(struct store *store, struct span cursor, struct arena *arena,
+                               struct store_sealed_row *rows, size_t *count);
+int store_postgres_replace_sealed(struct store *store, const struct store_sealed_row *row,
+                                  struct span sealed);
 
 #endif
