@@ -36,10 +36,22 @@ static void pool_expire(struct pool_worker *worker)
         pool_worker_end(worker, ERR_TIMEOUT, "it did not end its job in time");
 }
 
+/* A worker answers a job before it begins the next: where it says that it has begun one behind its
+ * first, the answer of the first is here. */
+static void pool_hold_to_word(struct pool_worker *worker)
+{
+    uint32_t first = TAILQ_FIRST(&worker->runs)->order.start.sequence;
+    while (worker->run_count > 1 && TAILQ_FIRST(&worker->runs)->order.start.sequence == first)
+        if (!pool_worker_receive(worker)) {
+            pool_worker_end(worker, ERR_WORKER_LOST, "it began a job before it had answered one");
+            return;
+        }
+}
+
 /*
  * Others must not wait behind a job that is not short. One that waits for a core itself is left
  * alone for longer: behind another it would wait as long. Whether the worker has begun it, it says
- * itself; if it lies, that is how long those behind it wait.
+ * itself; if it lies, that is how long those behind it wait. May end the worker, or its job.
  */
 static void pool_close_long(struct pool_worker *worker, const struct exec_run *first, uint64_t age)
 {
@@ -50,6 +62,7 @@ static void pool_close_long(struct pool_worker *worker, const struct exec_run *f
     if (worker->run_count > 1)
         pool_run_take_back(worker, false);
     pool_worker_set_open(worker, false);
+    pool_hold_to_word(worker);
 }
 
 /* Looks which jobs have been running for longer than a moment. */
@@ -63,13 +76,14 @@ static void pool_find_long(struct exec_pool *pool, uint64_t now)
         struct exec_run *run = worker ? TAILQ_FIRST(&worker->runs) : NULL;
         if (!run)
             continue;
-        if (worker->open)
-            pool_close_long(worker, run, now - run->begins_ns);
-        if (run->is_long || now - run->begins_ns < least)
-            continue;
-        run->is_long = true;
-        pool->long_running++;
-        pool->capacity_due = true;
+        uint64_t age = now - run->begins_ns;
+        if (!run->is_long && age >= least) {
+            run->is_long = true;
+            pool->long_running++;
+            pool->capacity_due = true;
+        }
+        if (worker->open || worker->run_count > 1)
+            pool_close_long(worker, run, age);
     }
     pool_set_patient(pool, pool->long_running == 0);
 }

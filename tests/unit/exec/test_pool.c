@@ -573,6 +573,33 @@ static void test_ahead_outlives_worker(void **state)
     assert_well(fixture);
 }
 
+/* A worker that says it has begun what it was given ahead, and answers nothing, is ended soon. */
+static void test_ahead_claimed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job hangs, ahead[3];
+    reopen(fixture, LIMIT_WORKERS, 1);
+    assert_true(fixture_until(fixture, fixture_all_ready(fixture)));
+    assert_int_equal(start_long(fixture, &hangs, "hang"), 0);
+    const struct pool_worker *worker = hangs.run->worker;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(job_start(fixture, &ahead[i], "answer {}"), 0);
+    while (!is_hanging(&hangs)) /* the clock of the pool stands still meanwhile */
+        usleep(100);
+    atomic_store(&window_control(&worker->window)->turn,
+                 (uint64_t)worker->round << 32 | (worker->sequence + 1000));
+    for (int i = 0; i < 3; i++) {
+        assert_true(fixture_until(fixture, ahead[i].ended));
+        assert_int_equal(ahead[i].result.code, 0);
+        job_free(&ahead[i]);
+    }
+    assert_true(hangs.ended);
+    assert_int_equal(hangs.result.code, ERR_WORKER_LOST);
+    assert_non_null(strstr(fixture->lost, "before it had answered"));
+    job_free(&hangs);
+    assert_well(fixture);
+}
+
 static void test_ahead_cancelled(void **state)
 {
     struct fixture *fixture = *state;
@@ -1004,6 +1031,7 @@ int main(int argc, char **argv)
         POOL_TEST(test_sleepers_hold_up_nobody),
         POOL_TEST(test_ahead_and_taken_back),
         POOL_TEST(test_ahead_in_order),
+        POOL_TEST(test_ahead_claimed),
         POOL_TEST(test_ahead_unread),
         POOL_TEST(test_ahead_outlives_worker),
         POOL_TEST(test_ahead_cancelled),
