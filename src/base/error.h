@@ -7,7 +7,6 @@
 #ifndef NEOCOMPUTE_BASE_ERROR_H
 #define NEOCOMPUTE_BASE_ERROR_H
 
-
 /*
  * X(symbol, name, status, text)
  *   name    what `error_code` says in a job and in a problem document
