@@ -67,7 +67,21 @@ static void replay(struct exchange *exchange, struct remembered *one)
     }
 }
 
-/* What the exchange's request asked for is done: those who sent it again get its answer. */
+/* Those who sent it again meanwhile: they get the answer, or wait for its job. */
+static void serve_waiting(struct remembered *one)
+{
+    struct exchange *next, *other = one->waiting;
+    one->waiting = NULL;
+    for (; other; other = next) {
+        next = other->replay_next;
+        other->replayed = NULL;
+        answer_again(other, one);
+        if (other->state == EXCHANGE_READY)
+            exchange_resume(other);
+    }
+}
+
+/* What the exchange's request asked for is done. */
 static void settle(struct exchange *exchange, struct span answer)
 {
     struct remembered *one = exchange->remembered;
@@ -75,14 +89,7 @@ static void settle(struct exchange *exchange, struct span answer)
         return;
     exchange->remembered = NULL;
     envelopes_settle(exchange->api->envelopes, one, answer);
-    struct exchange *next, *other = one->waiting;
-    one->waiting = NULL;
-    for (; other; other = next) {
-        next = other->replay_next;
-        other->replayed = NULL;
-        answer_again(other, one);
-        exchange_resume(other);
-    }
+    serve_waiting(one);
 }
 
 /* --- receiving --- */
@@ -200,16 +207,23 @@ int sealed_check_user(struct exchange *exchange, struct span expected, struct er
 {
     if (!expected.size || span_equal(expected, exchange->user))
         return 0;
-    envelopes_drop(exchange->api->envelopes, exchange->remembered);
+    struct remembered *one = exchange->remembered;
     exchange->remembered = NULL;
+    if (one) {
+        serve_waiting(one);
+        envelopes_drop(exchange->api->envelopes, one);
+    }
     return error_set(detail, ERR_USER_MISMATCH, "expect_user", "%s", error_text(ERR_USER_MISMATCH));
 }
 
 void sealed_became_job(struct exchange *exchange, const struct job_id *job)
 {
-    if (exchange->remembered)
-        envelopes_settle_job(exchange->remembered, job);
+    struct remembered *one = exchange->remembered;
     exchange->remembered = NULL;
+    if (!one)
+        return;
+    envelopes_settle_job(one, job);
+    serve_waiting(one);
 }
 
 /* --- answering --- */

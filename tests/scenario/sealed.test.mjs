@@ -42,6 +42,22 @@ describe('sealed calls', () => {
 
   const sealed = (request, key = keys[0], route = ROUTE) => seal(key, route, request);
 
+  // A large body waits for its turn to be read; meanwhile the same bytes come again.
+  it('answers each of those who send a large request at once', async () => {
+    const large = { ...job, input: { a: 1, b: 2, text: 'x'.repeat(200_000) } };
+    const together = async (request) => {
+      const envelope = await sealed(request);
+      const signal = AbortSignal.timeout(10_000);
+      return Promise.all(Array.from({ length: 8 }, () => send(server, envelope, { signal })));
+    };
+    const answers = await together(large);
+    assert.deepEqual(answers.map(({ inside }) => inside.body.output), Array(8).fill({ sum: 3 }));
+    assert.equal(new Set(answers.map(({ inside }) => inside.jobId)).size, 1);
+    const others = await together({ ...large, expect_user: 'bob' });
+    for (const { status, inside } of others)
+      assert.ok(inside?.status === 403 || inside?.body?.error_code === 'user_mismatch' || status === 409);
+  });
+
   for (const [index, name] of ['X25519', 'P-256'].entries()) {
     it(`runs a job that was sealed to the ${name} key`, async () => {
       const { inside, headers } = await send(server, await sealed(job, keys[index]));
