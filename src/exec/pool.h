@@ -71,9 +71,11 @@ struct exec_run {
     struct pool_worker *worker; /* that has it; NULL: it was taken back and waits */
     TAILQ_ENTRY(exec_run) link; /* of its worker, of those that wait, or of spare ones */
     bool cancelled;
-    bool is_long;                             /* has run for POOL_LONG_MS */
-    uint64_t given_ns;                        /* to its worker */
-    uint64_t begins_ns;                       /* when it became the first of its worker */
+    bool ahead;         /* given to its worker behind another job */
+    bool again;         /* lost its worker before: it is not given a third time */
+    bool is_long;       /* has run for POOL_LONG_MS */
+    uint64_t given_ns;  /* to its worker */
+    uint64_t begins_ns; /* when it became the first of its worker */
     const struct guard *guard, *output_guard; /* borrowed; NULL: none */
     struct message order; /* START; with a text it may be given ahead, taken back and given again */
 };
@@ -199,6 +201,9 @@ void pool_run_take_back(struct pool_worker *worker, bool all);
 /* The worker's first job, done or lost, for the caller to end; the next is the first. NULL: none.
  */
 struct exec_run *pool_run_leave(struct pool_worker *worker);
+/* One that was given ahead, and whose worker was lost, waits for another, once: by whom the worker
+ * was broken is not known, and it may have been the job before. False: it was its last chance. */
+bool pool_run_try_again(struct exec_run *run);
 /* Calls `done` and frees. */
 void pool_run_end(struct exec_run *run, struct exec_result *result);
 void pool_run_free_spare(struct exec_pool *pool);

@@ -39,7 +39,7 @@ static int pool_run_new(struct exec_pool *pool, const struct exec_request *reque
     run->ctx = ctx;
     run->pool = pool;
     run->worker = NULL;
-    run->cancelled = run->is_long = false;
+    run->cancelled = run->is_long = run->again = false;
     run->guard = request->guard;
     run->output_guard = request->output_guard;
     message_init(&run->order, MESSAGE_START_TYPE);
@@ -118,6 +118,7 @@ static int pool_run_give(struct exec_run *run, struct pool_worker *worker)
     worker->sequence = run->order.start.sequence;
     run->worker = worker;
     run->given_ns = clock_now_ns();
+    run->ahead = worker->run_count > 0;
     TAILQ_INSERT_TAIL(&worker->runs, run, link);
     worker->run_count++;
     pool_worker_set_idle(worker, false);
@@ -206,6 +207,18 @@ void pool_run_take_back(struct pool_worker *worker, bool all)
         run->worker = NULL;
         TAILQ_INSERT_HEAD(&worker->pool->waiting, run, link);
     }
+}
+
+bool pool_run_try_again(struct exec_run *run)
+{
+    struct exec_pool *pool = run->pool;
+    if (!run->ahead || run->again || run->cancelled || pool->stopping)
+        return false;
+    run->again = true;
+    pool->long_running -= run->is_long;
+    run->is_long = false;
+    TAILQ_INSERT_HEAD(&pool->waiting, run, link);
+    return true;
 }
 
 void pool_run_end(struct exec_run *run, struct exec_result *result)

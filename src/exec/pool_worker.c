@@ -167,6 +167,8 @@ void pool_worker_end(struct pool_worker *worker, int code, const char *fault)
     if (worker->run_count > 1)
         pool_run_take_back(worker, true);
     struct exec_run *run = pool_run_leave(worker);
+    if (run && code == ERR_WORKER_LOST && pool_run_try_again(run))
+        run = NULL;
     pool_worker_set_idle(worker, false);
     if (worker->state == WORKER_STARTING)
         pool->next_spawn_ns = clock_now_ns() + POOL_RETRY_MS * NS_PER_MS;

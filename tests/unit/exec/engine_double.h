@@ -182,6 +182,7 @@ static int order_last(struct order *order)
 {
     order_output(order, "{}");
     order->host->answered(order->host->ctx, order->result);
+    usleep(20000);
     return order_signal(order);
 }
 

@@ -600,6 +600,29 @@ static void test_ahead_claimed(void **state)
     assert_well(fixture);
 }
 
+/* Nor is the next one lost if it dies after its answer; and one that kills does so twice at most.
+ */
+static void test_ahead_tried_again(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job last, ahead;
+    const char *const scripts[] = {"answer {}", "signal 9", "forge sequence"};
+    reopen(fixture, LIMIT_WORKERS, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        unsigned lost = fixture->lost_calls;
+        assert_true(fixture_until(fixture, fixture->pool->idle_count == 1));
+        assert_int_equal(job_start(fixture, &last, "last 9"), 0);
+        assert_int_equal(job_start(fixture, &ahead, scripts[i]), 0);
+        assert_true(fixture_until(fixture, last.ended && ahead.ended));
+        assert_int_equal(last.result.code, 0);
+        assert_int_equal(ahead.result.code, i == 0 ? 0 : ERR_WORKER_LOST);
+        assert_true(fixture_until(fixture, fixture->lost_calls == lost + (i == 0 ? 1 : 2)));
+        job_free(&last);
+        job_free(&ahead);
+    }
+    assert_well(fixture);
+}
+
 static void test_ahead_cancelled(void **state)
 {
     struct fixture *fixture = *state;
@@ -1031,6 +1054,7 @@ int main(int argc, char **argv)
         POOL_TEST(test_sleepers_hold_up_nobody),
         POOL_TEST(test_ahead_and_taken_back),
         POOL_TEST(test_ahead_in_order),
+        POOL_TEST(test_ahead_tried_again),
         POOL_TEST(test_ahead_claimed),
         POOL_TEST(test_ahead_unread),
         POOL_TEST(test_ahead_outlives_worker),
