@@ -16,7 +16,7 @@ void hex_encode(char *text, const void *data, size_t size)
     *text = '\0';
 }
 
-static int hex_value(char c)
+int hex_digit_value(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -34,10 +34,11 @@ int hex_decode(void *data, size_t size, struct span text)
     if (text.size % 2 != 0 || text.size / 2 != size)
         return ERR_INVALID_FIELD;
     for (size_t i = 0; i < text.size; i++)
-        if (hex_value(text.data[i]) < 0)
+        if (hex_digit_value(text.data[i]) < 0)
             return ERR_INVALID_FIELD;
     for (size_t i = 0; i < size; i++)
-        bytes[i] = (uint8_t)(hex_value(text.data[2 * i]) << 4 | hex_value(text.data[2 * i + 1]));
+        bytes[i] = (uint8_t)(hex_digit_value(text.data[2 * i]) << 4 |
+                             hex_digit_value(text.data[2 * i + 1]));
     return 0;
 }
 
@@ -159,38 +160,79 @@ int base64url_decode(struct buf *buf, struct span text)
     return decode_groups(buf, base64url_digits, text);
 }
 
-/* Length of the character at `bytes`, 0 if it is none. */
-static size_t utf8_character(const uint8_t *bytes, size_t size)
+size_t utf8_encode(char *text, uint32_t c)
 {
-    uint8_t first = bytes[0];
-    /* The second byte's range excludes overlong forms, surrogates and what is past U+10FFFF. */
-    uint8_t low = 0x80, high = 0xbf;
-    size_t length;
+    size_t size;
 
-    if (first < 0x80)
-        return 1;
-    if (first >= 0xc2 && first <= 0xdf)
-        length = 2;
-    else if (first >= 0xe0 && first <= 0xef)
-        length = 3;
-    else if (first >= 0xf0 && first <= 0xf4)
-        length = 4;
-    else
-        return 0;
-    if (first == 0xe0)
-        low = 0xa0;
-    else if (first == 0xed)
-        high = 0x9f;
-    else if (first == 0xf0)
-        low = 0x90;
-    else if (first == 0xf4)
-        high = 0x8f;
-    if (size < length || bytes[1] < low || bytes[1] > high)
-        return 0;
-    for (size_t i = 2; i < length; i++)
-        if ((bytes[i] & 0xc0) != 0x80)
-            return 0;
-    return length;
+    if (c < 0x80) {
+        text[0] = (char)c;
+        size = 1;
+    } else if (c < 0x800) {
+        text[0] = (char)(0xc0 | c >> 6);
+        size = 2;
+    } else if (c < 0x10000) {
+        text[0] = (char)(0xe0 | c >> 12);
+        size = 3;
+    } else {
+        text[0] = (char)(0xf0 | c >> 18);
+        size = 4;
+    }
+    for (size_t i = 1; i < size; i++)
+        text[i] = (char)(0x80 | (c >> 6 * (size - 1 - i) & 0x3f));
+    return size;
+}
+
+static bool in_range(char c, unsigned least, unsigned most)
+{
+    return (unsigned char)c >= least && (unsigned char)c <= most;
+}
+
+/*
+ * What may follow a lead byte: the length of the character and the range of its second byte, which
+ * excludes overlong forms, surrogates and what is past U+10FFFF.
+ */
+struct lead {
+    unsigned char size, least, most;
+};
+
+static struct lead lead_of(unsigned char c)
+{
+    if (c < 0x80) {
+        return (struct lead){1, 0, 0};
+    }
+    if (c < 0xc2 || c > 0xf4) {
+        return (struct lead){0, 0, 0};
+    }
+    if (c < 0xe0) {
+        return (struct lead){2, 0x80, 0xbf};
+    }
+    if (c < 0xf0) {
+        return (struct lead){3, c == 0xe0 ? 0xa0 : 0x80, c == 0xed ? 0x9f : 0xbf};
+    }
+    return (struct lead){4, c == 0xf0 ? 0x90 : 0x80, c == 0xf4 ? 0x8f : 0xbf};
+}
+
+/* How many bytes at the start of `text` fit the form of its lead byte. */
+static size_t well_formed_bytes(struct span text, struct lead lead)
+{
+    size_t n = 1;
+    if (lead.size > 1 && text.size > 1 && in_range(text.data[1], lead.least, lead.most)) {
+        for (n = 2; n < lead.size && n < text.size && in_range(text.data[n], 0x80, 0xbf); n++) {
+        }
+    }
+    return n;
+}
+
+size_t utf8_character(struct span text)
+{
+    struct lead lead = lead_of((unsigned char)text.data[0]);
+    return lead.size > 0 && well_formed_bytes(text, lead) == lead.size ? lead.size : 0;
+}
+
+size_t utf8_broken(struct span text)
+{
+    struct lead lead = lead_of((unsigned char)text.data[0]);
+    return lead.size > 0 ? well_formed_bytes(text, lead) : 1;
 }
 
 size_t utf8_valid_prefix(struct span text)
@@ -210,7 +252,7 @@ size_t utf8_valid_prefix(struct span text)
                 continue;
             }
         }
-        length = utf8_character(bytes + i, text.size - i);
+        length = utf8_character((struct span){text.data + i, text.size - i});
         if (length == 0)
             break;
         i += length;

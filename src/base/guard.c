@@ -1,5 +1,6 @@
 #include "base/guard.h"
 
+#include "base/encode.h"
 #include "base/error.h"
 #include <openssl/crypto.h>
 #include <stdint.h>
@@ -114,17 +115,6 @@ static bool is_unreserved(unsigned char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            (c != 0 && strchr("-_.!~*'()", c) != NULL);
-}
-
-static int hex_value(unsigned char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
 }
 
 /* --- writing a block --- */
@@ -489,7 +479,8 @@ static void extend_reversed(const struct guarded *s, struct span t, size_t at, l
 
 static bool hex_is(struct span t, size_t at, unsigned char byte)
 {
-    return hex_value(char_at(t, at)) == byte >> 4 && hex_value(char_at(t, at + 1)) == (byte & 15);
+    return hex_digit_value(t.data[at]) == byte >> 4 &&
+           hex_digit_value(t.data[at + 1]) == (byte & 15);
 }
 
 static void extend_hex(const struct guarded *s, struct span t, size_t at, long offset, long reach,

@@ -1,4 +1,5 @@
 /* The leak guard over one JSON text: decoded strings and keys, and where in the text they are. */
+#include "base/encode.h"
 #include "base/error.h"
 #include "base/guard.h"
 
@@ -9,31 +10,9 @@
 static unsigned hex4(const char *at)
 {
     unsigned value = 0;
-    for (int i = 0; i < 4; i++) {
-        unsigned c = (unsigned char)at[i];
-        value = value << 4 | (c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
-    }
+    for (int i = 0; i < 4; i++)
+        value = value << 4 | (unsigned)hex_digit_value(at[i]);
     return value;
-}
-
-static char *put_utf8(char *to, unsigned c)
-{
-    if (c < 0x80) {
-        *to++ = (char)c;
-    } else if (c < 0x800) {
-        *to++ = (char)(0xc0 | c >> 6);
-        *to++ = (char)(0x80 | (c & 63));
-    } else if (c < 0x10000) {
-        *to++ = (char)(0xe0 | c >> 12);
-        *to++ = (char)(0x80 | (c >> 6 & 63));
-        *to++ = (char)(0x80 | (c & 63));
-    } else {
-        *to++ = (char)(0xf0 | c >> 18);
-        *to++ = (char)(0x80 | (c >> 12 & 63));
-        *to++ = (char)(0x80 | (c >> 6 & 63));
-        *to++ = (char)(0x80 | (c & 63));
-    }
-    return to;
 }
 
 /* Decodes the inside of a valid JSON string; the result is never longer than the source. */
@@ -58,7 +37,7 @@ static size_t decode_string(const char *from, size_t size, char *to)
             c = 0x10000 + ((c & 0x3ff) << 10 | (hex4(from + 2) & 0x3ff));
             from += 6;
         }
-        to = put_utf8(to, c);
+        to += utf8_encode(to, c); /* never longer than the escape */
     }
     return (size_t)(to - start);
 }

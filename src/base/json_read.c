@@ -1,5 +1,6 @@
 #include "base/json_read.h"
 
+#include "base/encode.h"
 #include "base/error.h"
 #include "base/json.h"
 #include <string.h>
@@ -126,25 +127,8 @@ bool json_element(struct span *rest, struct span *ret)
 
 static int add_character(struct buf *buf, uint32_t c)
 {
-    char bytes[4];
-    size_t size;
-
-    if (c < 0x80) {
-        bytes[0] = (char)c;
-        size = 1;
-    } else if (c < 0x800) {
-        bytes[0] = (char)(0xc0 | c >> 6);
-        size = 2;
-    } else if (c < 0x10000) {
-        bytes[0] = (char)(0xe0 | c >> 12);
-        size = 3;
-    } else {
-        bytes[0] = (char)(0xf0 | c >> 18);
-        size = 4;
-    }
-    for (size_t i = 1; i < size; i++)
-        bytes[i] = (char)(0x80 | (c >> 6 * (size - 1 - i) & 0x3f));
-    return buf_add(buf, bytes, size);
+    char bytes[UTF8_MOST];
+    return buf_add(buf, bytes, utf8_encode(bytes, c));
 }
 
 /* The four digits behind \u at the start of `text`; json_scan_string has seen that they are some.
@@ -153,11 +137,8 @@ static uint32_t escaped_unit(const char *text)
 {
     uint32_t unit = 0;
 
-    for (int i = 2; i < 6; i++) {
-        char c = text[i];
-
-        unit = unit << 4 | (uint32_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-    }
+    for (int i = 2; i < 6; i++)
+        unit = unit << 4 | (uint32_t)hex_digit_value(text[i]);
     return unit;
 }
 

@@ -251,12 +251,12 @@ static size_t decoded_size(struct span text, bool fatal)
 {
     size_t size = 0;
     while (text.size > 0) {
-        size_t taken = text_character(text);
+        size_t taken = utf8_character(text);
         if (taken == 0) {
             if (fatal) {
                 return SIZE_MAX;
             }
-            taken = text_broken(text);
+            taken = utf8_broken(text);
             size += 3;
         } else {
             size += taken;
@@ -290,10 +290,10 @@ static js_value host_utf8_decode(struct engine *e, const struct host_call *call)
     char *to = (char *)engine_bytes(e, address, (uint32_t)decoded + 1);
     size_t at = 0;
     while (text.size > 0) {
-        size_t taken = text_character(text);
+        size_t taken = utf8_character(text);
         memcpy(to + at, taken > 0 ? text.data : "\xef\xbf\xbd", taken > 0 ? taken : 3);
         at += taken > 0 ? taken : 3;
-        taken = taken > 0 ? taken : text_broken(text);
+        taken = taken > 0 ? taken : utf8_broken(text);
         text.data += taken;
         text.size -= taken;
     }

@@ -22,16 +22,7 @@ struct text_out {
  */
 void text_add(struct text_out *out, struct span text);
 
-/* Bytes of the character at the start of `text` (not empty) if it is well-formed UTF-8; else 0. */
-size_t text_character(struct span text);
-
 /* Is this the three-byte form of a surrogate (ED A0..BF 80..BF)? */
 bool text_is_surrogate(struct span text);
-
-/*
- * Bytes of the longest start of a character that `text` (not empty, starts with no whole character)
- * begins with; at least 1. This is what one U+FFFD stands for (Encoding Standard, UTF-8 decoder).
- */
-size_t text_broken(struct span text);
 
 #endif

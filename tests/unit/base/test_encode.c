@@ -121,6 +121,30 @@ static void utf8_at_its_edges(void **state)
     assert_true(utf8_valid(SPAN("")));
 }
 
+static void measures_broken_characters(void **state)
+{
+    assert_int_equal(utf8_broken(SPAN("\xe2\x82x")), 2);
+    assert_int_equal(utf8_broken(SPAN("\xe2x")), 1);
+    assert_int_equal(utf8_broken(SPAN("\xf0\x9f\x98")), 3);
+    assert_int_equal(utf8_broken(SPAN("\x80")), 1);
+    assert_int_equal(utf8_broken(SPAN("\xed\xa0\x80")), 1);
+    assert_int_equal(utf8_character(SPAN("\xf0\x9f\x98\x80")), 4);
+    assert_int_equal(utf8_character(SPAN("\xe0\x9f\x98")), 0);
+}
+
+/* Every character comes back from its bytes; a surrogate is written, but is none. */
+static void writes_characters(void **state)
+{
+    for (uint32_t c = 0; c <= 0x10ffff; c++) {
+        char text[UTF8_MOST];
+        size_t size = utf8_encode(text, c);
+        bool surrogate = c >= 0xd800 && c <= 0xdfff;
+
+        assert_int_equal(size, c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4);
+        assert_int_equal(utf8_character((struct span){text, size}), surrogate ? 0 : size);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +153,8 @@ int main(void)
         cmocka_unit_test(what_base64_does_not_write_it_does_not_read),
         cmocka_unit_test(base64_keeps_to_the_maximum),
         cmocka_unit_test(utf8_at_its_edges),
+        cmocka_unit_test(measures_broken_characters),
+        cmocka_unit_test(writes_characters),
     };
     return RUN_TESTS(tests);
 }

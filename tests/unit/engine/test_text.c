@@ -37,23 +37,11 @@ static void cuts_between_characters(void **state)
     }
 }
 
-static void measures_broken_characters(void **state)
-{
-    assert_int_equal(text_broken(SPAN("\xe2\x82x")), 2);
-    assert_int_equal(text_broken(SPAN("\xe2x")), 1);
-    assert_int_equal(text_broken(SPAN("\xf0\x9f\x98")), 3);
-    assert_int_equal(text_broken(SPAN("\x80")), 1);
-    assert_int_equal(text_broken(SPAN("\xed\xa0\x80")), 1);
-    assert_int_equal(text_character(SPAN("\xf0\x9f\x98\x80")), 4);
-    assert_int_equal(text_character(SPAN("\xe0\x9f\x98")), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_utf8_and_replaces_the_rest),
         cmocka_unit_test(cuts_between_characters),
-        cmocka_unit_test(measures_broken_characters),
     };
     return RUN_TESTS(tests);
 }
