@@ -1,8 +1,9 @@
 /*
  * What the files of src/job share. service.c: life cycle; user.c: users and their turns; admit.c:
  * who gets in; run.c: start, end, cancel; receipt.c: signatures; secrets.c: what a job is given;
- * keep.c: what is kept and for how long; list.c: looking. keys.c stands apart: the keys through
- * time.
+ * seal.c: sealed requests and results; keep.c: what is kept and for how long; list.c: looking;
+ * stats.c: counting. Apart stand keys.c, the keys through time, envelopes.c, which sealed requests
+ * came before, and table.c, the hash table.
  */
 #ifndef NEOCOMPUTE_JOB_INTERNAL_H
 #define NEOCOMPUTE_JOB_INTERNAL_H
