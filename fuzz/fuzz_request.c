@@ -32,12 +32,12 @@ static void check_taken(const struct request *request, struct span body, const s
 {
     expect(request->script.size > 0);
     check_string(request->script, body, text, limits->value[LIMIT_SCRIPT_BYTES]);
-    check_string(request->app_id, body, text, JOB_NAME_MAX);
-    check_string(request->script_name, body, text, JOB_NAME_MAX);
-    expect(request->entry_point.size <= JOB_ENTRY_POINT_MAX && utf8_valid(request->entry_point));
+    check_string(request->app_id, body, text, JOB_NAME_MOST);
+    check_string(request->script_name, body, text, JOB_NAME_MOST);
+    expect(request->entry_point.size <= JOB_ENTRY_POINT_MOST && utf8_valid(request->entry_point));
     expect(request->secret_count <= limits->value[LIMIT_SECRET_REFS] + 1);
     for (size_t i = 0; i < request->secret_count; i++)
-        check_string(request->secret_refs[i], body, text, JOB_NAME_MAX);
+        check_string(request->secret_refs[i], body, text, JOB_NAME_MOST);
     expect(request->input.size > 0);
     expect(request->input.size <= limits->value[LIMIT_INPUT_BYTES]);
     expect(lies_in(request->input, body.data, body.size) || span_equal(request->input, SPAN("{}")));

@@ -17,7 +17,7 @@
 #include "base/secmem.h"
 #include <microhttpd.h>
 
-#define TRACE_MAX   128 /* bytes of a trace id */
+#define TRACE_MOST  128 /* bytes of a trace id */
 #define ALLOW_BYTES 64  /* of an Allow header */
 
 /* Headers that mean something here; each may come once. */
@@ -61,7 +61,7 @@ struct exchange {
     struct span headers[HEADER_COUNT]; /* of libmicrohttpd, good as long as the exchange */
     const char *last_value_end;        /* of the headers looked at so far */
     struct span user;
-    char trace[TRACE_MAX + 1];
+    char trace[TRACE_MOST + 1];
     struct buf body;
     uint64_t body_expected; /* bytes announced; 0: unknown */
     uint64_t body_dropped;  /* bytes that nobody wants */

@@ -111,7 +111,7 @@ static bool is_visible(struct span text)
 static bool is_trace(struct span text)
 {
     static const char marks[] = "-_.:";
-    if (text.size == 0 || text.size > TRACE_MAX)
+    if (text.size == 0 || text.size > TRACE_MOST)
         return false;
     for (size_t i = 0; i < text.size; i++) {
         char c = text.data[i];
@@ -191,7 +191,7 @@ static void check_user(struct exchange *exchange)
         return;
     if (user.size == 0)
         refuse(exchange, ERR_UNAUTHENTICATED, HEADER_USER, "must name the user");
-    else if (user.size > JOB_USER_MAX || !is_visible(user))
+    else if (user.size > JOB_USER_MOST || !is_visible(user))
         refuse(exchange, ERR_INVALID_HEADER, HEADER_USER,
                "must be 1 to 128 visible ASCII characters");
     else
@@ -201,7 +201,7 @@ static void check_user(struct exchange *exchange)
 static void check_idempotency_key(struct exchange *exchange)
 {
     struct span key = exchange->headers[HEADER_IDEMPOTENCY_KEY];
-    if (key.data && (key.size == 0 || key.size > JOB_IDEMPOTENCY_MAX || !is_visible(key)))
+    if (key.data && (key.size == 0 || key.size > JOB_IDEMPOTENCY_MOST || !is_visible(key)))
         refuse(exchange, ERR_INVALID_HEADER, HEADER_IDEMPOTENCY_KEY,
                "must be 1 to 255 visible ASCII characters");
 }

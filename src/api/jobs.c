@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define PAGE_JOBS            50  /* of a page, unless `limit` says otherwise */
-#define PAGE_JOBS_MAX        200 /* most that `limit` can ask for */
+#define PAGE_JOBS_MOST       200 /* most that `limit` can ask for */
 /* A page ends when it has this many bytes, however few jobs that are: their outputs are in it. */
 #define PAGE_BYTES           (4 * MIB)
 #define LINK_BYTES           256
@@ -47,7 +47,7 @@ static bool take_limit(struct query *query, struct span value)
             return false;
         number = number * 10 + (unsigned)(value.data[i] - '0');
     }
-    query->limit = number < PAGE_JOBS_MAX ? number : PAGE_JOBS_MAX;
+    query->limit = number < PAGE_JOBS_MOST ? number : PAGE_JOBS_MOST;
     return number > 0;
 }
 

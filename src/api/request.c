@@ -142,7 +142,7 @@ static int take_script(struct parser *parser, enum value_type type, struct span 
 
 static int take_entry_point(struct parser *parser, enum value_type type, struct span value)
 {
-    if (value.size > JOB_ENTRY_POINT_MAX)
+    if (value.size > JOB_ENTRY_POINT_MOST)
         return refuse(parser, ERR_INVALID_FIELD, "has more than 256 bytes");
     return keep_string(parser, value, &parser->request->entry_point);
 }
@@ -159,7 +159,7 @@ static int take_script_name(struct parser *parser, enum value_type type, struct 
 
 static int take_nonce(struct parser *parser, enum value_type type, struct span value)
 {
-    if (value.size > JOB_NONCE_MAX)
+    if (value.size > JOB_NONCE_MOST)
         return refuse(parser, ERR_INVALID_FIELD, "has more than 64 bytes");
     return keep_string(parser, value, &parser->request->nonce);
 }

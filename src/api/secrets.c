@@ -12,13 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_ROWS     100
-#define PAGE_ROWS_MAX 1000
-#define ANSWER_BYTES  (16 * MIB)
-#define ARENA_BYTES   (1 * MIB)
-#define LINK_BYTES    256
-#define ETAG_BYTES    32
-#define VALUE_FRAME   (JSON_ESCAPE_MOST * SECRET_NAME_MOST + 64)
+#define PAGE_ROWS      100
+#define PAGE_ROWS_MOST 1000
+#define ANSWER_BYTES   (16 * MIB)
+#define ARENA_BYTES    (1 * MIB)
+#define LINK_BYTES     256
+#define ETAG_BYTES     32
+#define VALUE_FRAME    (JSON_ESCAPE_MOST * SECRET_NAME_MOST + 64)
 
 /* --- answers --- */
 
@@ -178,13 +178,13 @@ static enum MHD_Result take_parameter(void *ctx, enum MHD_ValueKind kind, const 
     if (span_equal((struct span){name, name_size}, SPAN("limit")) && text.size && text.size <= 9 &&
         strspn(text.data, "0123456789") == text.size) {
         unsigned long number = strtoul(text.data, NULL, 10);
-        query->limit = number < PAGE_ROWS_MAX ? number : PAGE_ROWS_MAX;
+        query->limit = number < PAGE_ROWS_MOST ? number : PAGE_ROWS_MOST;
         if (number > 0)
             return MHD_YES;
     }
     query->error = error_set(query->detail, ERR_INVALID_QUERY, "",
                              "the query can have limit (1 to %d) and %s, nothing else",
-                             PAGE_ROWS_MAX, query->cursor);
+                             PAGE_ROWS_MOST, query->cursor);
     return MHD_NO;
 }
 
@@ -232,7 +232,7 @@ void handle_secret_put(struct exchange *exchange)
     if (sealed_receive(exchange))
         return;
     struct error_detail detail = {0};
-    struct buf value = BUF_INIT(exchange->body.max), user = BUF_INIT(JOB_USER_MAX);
+    struct buf value = BUF_INIT(exchange->body.max), user = BUF_INIT(JOB_USER_MOST);
     struct span body = {exchange->body.data, exchange->body.size};
     buf_reserve(&value, body.size); /* it only shrinks; growing would leave copies behind */
     int r = secret_body_value(body, &value, sealed_is_open(exchange) ? &user : NULL, &detail);

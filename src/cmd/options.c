@@ -6,7 +6,7 @@
 
 void option_add(struct option_list *list, struct args_option option)
 {
-    if (list->count < OPTIONS_MAX)
+    if (list->count < OPTIONS_MOST)
         list->options[list->count++] = option;
 }
 

@@ -8,10 +8,10 @@
 #include "base/limits.h"
 #include "exec/exec.h"
 
-#define OPTIONS_MAX 64
+#define OPTIONS_MOST 64
 
 struct option_list {
-    struct args_option options[OPTIONS_MAX];
+    struct args_option options[OPTIONS_MOST];
     size_t count;
     char limit_names[LIMIT_COUNT][ARGS_NAME_BYTES];
     char limit_values[LIMIT_COUNT][LIMIT_TEXT_SIZE];

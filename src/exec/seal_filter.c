@@ -52,10 +52,10 @@ static uint32_t action_of(enum seal_verdict verdict)
 /* One line of the table; 0 or an errno. */
 static int add_rule(scmp_filter_ctx filter, const struct seal_rule *rule, int socket)
 {
-    struct scmp_arg_cmp checks[SEAL_CHECK_MAX];
+    struct scmp_arg_cmp checks[SEAL_CHECK_MOST];
     unsigned count = 0;
 
-    for (int i = 0; i < SEAL_CHECK_MAX; i++) {
+    for (int i = 0; i < SEAL_CHECK_MOST; i++) {
         const struct seal_check *check = &rule->checks[i];
 
         switch ((enum seal_check_kind)check->kind) {

@@ -30,13 +30,13 @@ struct seal_check {
     uint64_t value;
 };
 
-#define SEAL_CHECK_MAX 3
+#define SEAL_CHECK_MOST 3
 
 struct seal_rule {
     int call; /* SCMP_SYS(...): negative if this architecture has no such call */
     const char *name;
     enum seal_verdict verdict;
-    struct seal_check checks[SEAL_CHECK_MAX];
+    struct seal_check checks[SEAL_CHECK_MOST];
     const char *reason;
 };
 

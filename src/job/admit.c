@@ -13,7 +13,7 @@
  * A job whose memory is not free lets this many smaller ones pass; then nothing starts until it
  * can, or a big job would wait for ever behind a stream of small ones.
  */
-#define OVERTAKEN_MAX 64
+#define OVERTAKEN_MOST 64
 
 bool job_id_parse(struct span text, struct job_id *ret)
 {
@@ -73,7 +73,7 @@ static struct user *next_turn(struct job_service *service)
 {
     struct user *user = service->turn_first;
     for (int looked = 1; user && !can_start(service, user->queue_first->memory_limit); looked++) {
-        if (looked == TURN_SCAN || user->queue_first->live->overtaken >= OVERTAKEN_MAX)
+        if (looked == TURN_SCAN || user->queue_first->live->overtaken >= OVERTAKEN_MOST)
             return NULL;
         user = user->turn_next;
     }
@@ -126,9 +126,9 @@ static int check_room(struct job_service *service, const struct user *user,
 static int digest_key(struct job_service *service, const struct job_submission *submission,
                       struct key *key)
 {
-    char text[JOB_USER_MAX + 1 + JOB_IDEMPOTENCY_MAX];
+    char text[JOB_USER_MOST + 1 + JOB_IDEMPOTENCY_MOST];
     struct span user = submission->user, name = submission->idempotency_key;
-    if (user.size > JOB_USER_MAX || name.size > JOB_IDEMPOTENCY_MAX)
+    if (user.size > JOB_USER_MOST || name.size > JOB_IDEMPOTENCY_MOST)
         return ERR_INVALID_HEADER;
     memcpy(text, user.data, user.size);
     text[user.size] = '\0'; /* no user id has one */

@@ -28,12 +28,12 @@
 #include <stdint.h>
 #include <uv.h>
 
-#define JOB_USER_MAX        128 /* bytes of a user id */
-#define JOB_NAME_MAX        512 /* bytes of app_id, script_name: 128 characters */
-#define JOB_ENTRY_POINT_MAX 256 /* bytes */
-#define JOB_IDEMPOTENCY_MAX 255 /* bytes of an idempotency key */
-#define JOB_NONCE_MAX       64  /* bytes of a nonce for the receipt */
-#define JOB_STORAGE_COUNT   2   /* buffers that a submission's spans may point into */
+#define JOB_USER_MOST        128 /* bytes of a user id */
+#define JOB_NAME_MOST        512 /* bytes of app_id, script_name: 128 characters */
+#define JOB_ENTRY_POINT_MOST 256 /* bytes */
+#define JOB_IDEMPOTENCY_MOST 255 /* bytes of an idempotency key */
+#define JOB_NONCE_MOST       64  /* bytes of a nonce for the receipt */
+#define JOB_STORAGE_COUNT    2   /* buffers that a submission's spans may point into */
 
 struct job_service;
 struct job;
@@ -86,14 +86,14 @@ void job_service_free(struct job_service *service);
 
 /* A request to run a script. Spans are borrowed unless they lie in `storage`. */
 struct job_submission {
-    struct span user;                   /* 1..JOB_USER_MAX bytes */
+    struct span user;                   /* 1..JOB_USER_MOST bytes */
     struct span idempotency_key;        /* empty: none */
     const struct envelope_reply *reply; /* of a sealed request (copied); NULL: it was not sealed */
     struct span body;                   /* what makes two requests with one key the same */
     struct span script, entry_point, input, app_id, script_name;
     const struct recipient
         *recipient;    /* who alone may read the result (copied); NULL: the caller */
-    struct span nonce; /* for the receipt; at most JOB_NONCE_MAX bytes */
+    struct span nonce; /* for the receipt; at most JOB_NONCE_MOST bytes */
     const struct span *secret_refs;
     size_t secret_count;
     bool allow_secret_output;        /* those that their owner lets out may be in the output */

@@ -15,9 +15,9 @@
 /* SHA-256 behind a random seed: nobody can choose ids that fall into one bucket. */
 static int hash_user(struct job_service *service, struct span id, uint64_t *ret)
 {
-    char text[sizeof service->hash_seed + JOB_USER_MAX];
+    char text[sizeof service->hash_seed + JOB_USER_MOST];
     uint8_t digest[PROTECT_HASH_SIZE];
-    if (id.size == 0 || id.size > JOB_USER_MAX)
+    if (id.size == 0 || id.size > JOB_USER_MOST)
         return ERR_INVALID_HEADER;
     memcpy(text, service->hash_seed, sizeof service->hash_seed);
     memcpy(text + sizeof service->hash_seed, id.data, id.size);

@@ -77,11 +77,11 @@ int key_parse_master(const char *text, struct secret_bytes *ret, struct error_de
         digits = (struct span){digits.data + 2, digits.size - 2};
     bool hex = is_hex(digits);
     size_t size = hex ? digits.size / 2 : whole.size;
-    if (size < PROTECT_MASTER_LEAST || size > PROTECT_MASTER_MAX)
+    if (size < PROTECT_MASTER_LEAST || size > PROTECT_MASTER_MOST)
         return error_set(detail, ERR_USAGE, "COMPUTE_MASTER_KEY",
                          "the key has %zu bytes%s; it must have %d to %d, or be given as twice as "
                          "many hex digits",
-                         size, hex ? " (as hex)" : "", PROTECT_MASTER_LEAST, PROTECT_MASTER_MAX);
+                         size, hex ? " (as hex)" : "", PROTECT_MASTER_LEAST, PROTECT_MASTER_MOST);
 
     struct secret_bytes key = {0};
     int r = secret_bytes_init(&key, size);

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #define PROTECT_MASTER_LEAST     32   /* bytes */
-#define PROTECT_MASTER_MAX       1024 /* bytes */
+#define PROTECT_MASTER_MOST      1024 /* bytes */
 /* Different bytes: of 32 random ones fewer are expected once in 10^20 keys. */
 #define PROTECT_MASTER_DIFFERENT 12
 #define PROTECT_HASH_SIZE        32 /* SHA-256 */

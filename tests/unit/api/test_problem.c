@@ -61,12 +61,12 @@ static void test_every_error(void **state)
 static void test_longest_problem_fits(void **state)
 {
     struct error_detail problem = {.code = ERR_INVALID_FIELD};
-    char trace[TRACE_MAX + 1];
+    char trace[TRACE_MOST + 1];
     struct buf buf = BUF_INIT(16384);
     memset(problem.field, '\x01', sizeof problem.field - 1); /* six bytes each */
     memset(problem.message, '\x01', sizeof problem.message - 1);
-    memset(trace, 'x', TRACE_MAX);
-    trace[TRACE_MAX] = '\0';
+    memset(trace, 'x', TRACE_MOST);
+    trace[TRACE_MOST] = '\0';
     assert_int_equal(problem_write(&buf, &problem, 400, trace), 0);
     yajl_tree_free(parse(&buf));
     buf_done(&buf);
