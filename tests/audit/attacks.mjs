@@ -4,6 +4,7 @@
 //   argument  a text, or a function of {pid (the core's), port (the core's), marked (see probe.mjs)}
 //   holds     may the outcome be this? {lost: the worker ended, value, error, code, text, ms, found}
 //   alone     only the filter stops it; without it, it reaches nothing but the worker itself
+//   ahead     six jobs of neighbours are sent at once with it, to be given to its worker behind it
 //   second    what stops it without the filter, where the error does not say
 
 // Refused by the call's failure, or by the end of the worker.
@@ -19,6 +20,8 @@ const cut = (outcome) => {
   return outcome.lost || (status === 'completed' && gas <= limits.gas_limit &&
     memory <= limits.memory_limit && /^[\d.]+(ns|µs|ms)$/.test(duration));
 };
+
+const harmless = (outcome) => rejected(outcome) && outcome.ahead === true;
 
 const MEMORY_MOST = 384 * 1024 * 1024; // of one worker: the largest job, and some for the engine
 
@@ -117,4 +120,10 @@ export const attacks = [
   { name: 'flood', title: 'a million messages', holds: rejected },
   { name: 'crash', title: 'a fault in native code', holds: rejected },
   { name: 'hang', title: 'never to answer (timeout of 1 s)', timeout: 1, holds: (outcome) => outcome.status === 'failed' && ['timeout', 'worker_lost'].includes(outcome.code) && outcome.ms < 5000 },
+
+  { group: 'with six jobs of others given ahead, which are answered right all the same' },
+  { name: 'read-ahead', title: 'read the first of them', ahead: true, holds: (outcome) => outcome.ahead === true && [0, 1].includes(outcome.value) },
+  { name: 'answer-next', title: 'answer the first of them', ahead: true, holds: harmless },
+  { name: 'answer-longer', title: 'an answer that is not as long as it says', ahead: true, holds: harmless },
+  { name: 'claim-ahead', title: 'say that it has begun all of them, and never answer', ahead: true, holds: harmless },
 ];

@@ -1,5 +1,6 @@
 /* Attacks on the core by what it reads: forged answers, forged messages, silence. */
 #include "break_in.h"
+#include "exec/message.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -133,6 +134,65 @@ ATTACK(flood)
     return sent;
 }
 
+/* The word of turn.h, at the start of the window. Its low half names the job that runs. */
+static struct window_control *control(void)
+{
+    return (struct window_control *)((uintptr_t)break_in_window & ~4095ul);
+}
+
+/* Looks for a while whether jobs are given ahead: the first of them, without taking it. */
+static bool look_ahead(struct message *ret)
+{
+    for (int i = 0; i < 200000; i++)
+        if (recv(break_in_socket, ret, sizeof *ret, MSG_PEEK | MSG_DONTWAIT) > 0)
+            return true;
+    return false;
+}
+
+static long answer_for(uint32_t after, uint32_t says)
+{
+    struct message ahead, answer;
+    look_ahead(&ahead);
+    message_init(&answer, MESSAGE_DONE_TYPE);
+    answer.done.sequence = (uint32_t)atomic_load(&control()->turn) + after;
+    answer.done.output_size = says;
+    answer.text_size = sizeof "{\"forged\":1}" - 1;
+    memcpy(answer.text, "{\"forged\":1}", answer.text_size);
+    return message_send(break_in_socket, &answer, NULL);
+}
+
+/* Answers the job behind its own, which was given ahead. */
+ATTACK(answer_next)
+{
+    return answer_for(1, 12);
+}
+
+/* A text that is not as long as the answer says. */
+ATTACK(answer_longer)
+{
+    return answer_for(0, 64 * 1024);
+}
+
+/* Says that it has begun all it will ever be given, and never answers. */
+ATTACK(claim_ahead)
+{
+    struct message ahead;
+    look_ahead(&ahead);
+    atomic_fetch_add(&control()->turn, 1000);
+    for (volatile unsigned long i = 0;; i++)
+        continue;
+}
+
+/* How many jobs of others, given ahead, it can read; it takes the first of them only to look. */
+ATTACK(read_ahead)
+{
+    static const char own[] = "//audit:";
+    struct message ahead;
+    if (!look_ahead(&ahead) || ahead.type != MESSAGE_START_TYPE)
+        return 0;
+    return memcmp(ahead.text, own, sizeof own - 1) != 0;
+}
+
 /* Never answers, past every refill check. */
 ATTACK(hang)
 {
@@ -163,6 +223,10 @@ const struct attack attacks_core[] = {
     {"send-garbage", send_garbage},
     {"send-every-type", send_every_type},
     {"flood", flood},
+    {"answer-next", answer_next},
+    {"answer-longer", answer_longer},
+    {"claim-ahead", claim_ahead},
+    {"read-ahead", read_ahead},
     {"hang", hang},
     {"crash", crash},
     {NULL, NULL},

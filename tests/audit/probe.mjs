@@ -56,16 +56,21 @@ async function plant() {
     throw new Error(`the planted job failed: ${JSON.stringify(json)}`);
 }
 
-async function attack({ name, argument = '', timeout = 20 }) {
+const AHEAD = 6;
+
+async function attack({ name, argument = '', timeout = 20, ahead = false }) {
   const text = typeof argument === 'function' ? argument(facts) : argument;
   const from = server.log.length;
-  const answer = await server.execute(
+  const attacking = server.execute(
     { script: `//audit:${name} ${text}\n`, input: { text: marks.own }, timeout },
     { user: 'attacker' });
+  const others = Array.from({ length: ahead ? AHEAD : 0 }, isWell);
+  const answer = await attacking;
   const { status, error_code: code, output } = answer.json;
   await new Promise((resolve) => setTimeout(resolve, 20)); // the log comes by a pipe
   const outcome = { status, code, lost: code === 'worker_lost', value: output?.value,
     error: output?.error, text: answer.text, ms: answer.ms, reason: lossesSince(from)[0] };
+  if (ahead) outcome.ahead = (await Promise.all(others)).every(Boolean);
   if (name === 'search' && outcome.value >= 0)
     outcome.found = needles.filter((_, i) => outcome.value & (1 << i)).map(([title]) => title);
   return outcome;
