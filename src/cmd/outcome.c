@@ -89,3 +89,18 @@ int outcome_print(const struct outcome *outcome)
         return CMD_EXIT_SERVICE;
     return outcome_exit(outcome->code);
 }
+
+void outcome_member(FILE *file, struct span object, const char *key, size_t width)
+{
+    struct buf text = BUF_INIT(object.size + 1);
+    struct span value;
+    if (json_member(object, key, &value) && json_unquote(value, &text))
+        buf_add(&text, value.data, value.size);
+    struct buf padded = BUF_INIT(object.size + 64);
+    buf_add(&padded, text.data, text.size);
+    for (size_t i = text.size; i < width; i++)
+        buf_add_char(&padded, ' ');
+    outcome_text(file, (struct span){padded.data, padded.size});
+    buf_done(&padded);
+    buf_done(&text);
+}

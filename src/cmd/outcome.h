@@ -27,4 +27,8 @@ int outcome_exit(int code);
  */
 void outcome_text(FILE *out, struct span text);
 
+/* A member of a JSON object as outcome_text prints it, padded to `width`; spaces if it is not
+ * there. */
+void outcome_member(FILE *file, struct span object, const char *key, size_t width);
+
 #endif

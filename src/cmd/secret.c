@@ -130,22 +130,11 @@ static void print_line(struct span text)
     fputc('\n', stdout);
 }
 
-/* A member as text; "" if it is not there. */
-static void print_member(struct span object, const char *key, int width)
-{
-    struct buf text = BUF_INIT(object.size + 1);
-    struct span value;
-    if (json_member(object, key, &value) && json_unquote(value, &text))
-        buf_add(&text, value.data, value.size);
-    printf("%-*.*s  ", width, (int)text.size, text.size ? text.data : "");
-    buf_done(&text);
-}
-
 static void print_row(struct span row)
 {
-    print_member(row, "name", 32);
-    print_member(row, "version", 4);
-    print_member(row, "updated_at", 0);
+    outcome_member(stdout, row, "name", 34);
+    outcome_member(stdout, row, "version", 6);
+    outcome_member(stdout, row, "updated_at", 0);
     fputc('\n', stdout);
 }
 
@@ -158,6 +147,11 @@ static int set(struct secret_run *run)
     int r = secret_value_read(run->name, run->options.file, run->options.raw, &value, &run->detail);
     if (r)
         return r;
+    if (!utf8_valid((struct span){(const char *)value.bytes.data, value.size})) {
+        secret_value_done(&value);
+        return error_set(&run->detail, ERR_USAGE, "the value",
+                         "is not UTF-8: encode it, in base64 for example");
+    }
     if (value.size < GUARD_VALUE_LEAST)
         fprintf(stderr,
                 "neocompute: the value has %zu bytes; values under %d are not looked for in what "

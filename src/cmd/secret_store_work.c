@@ -1,6 +1,7 @@
 /*
  * What can only be done straight on the store: rotation, and the check of the audit chain.
  */
+#include "base/json_read.h"
 #include "base/log.h"
 #include "cmd/cmd.h"
 #include "cmd/outcome.h"
@@ -159,6 +160,35 @@ static int verify(const struct work_options *options)
     return r ? cmd_fail(&detail) : audit_report_clean(&report) ? CMD_EXIT_DONE : 1;
 }
 
+static void print_entry(struct span row)
+{
+    struct span success;
+    outcome_member(stdout, row, "created_at", 26);
+    outcome_member(stdout, row, "action", 8);
+    fputs(json_member(row, "success", &success) && span_equal(success, SPAN("true")) ? "ok       "
+                                                                                     : "refused  ",
+          stdout);
+    outcome_member(stdout, row, "name", 32);
+    fputc(' ', stdout);
+    outcome_member(stdout, row, "error", 0);
+    fputc('\n', stdout);
+}
+
+static void print_page(struct span body, bool json)
+{
+    struct span array, rest, row;
+    if (!json_member(body, "entries", &array) || !json_array(array, &rest))
+        return;
+    while (json_element(&rest, &row)) {
+        if (!json) {
+            print_entry(row);
+            continue;
+        }
+        outcome_text(stdout, row);
+        fputc('\n', stdout);
+    }
+}
+
 static int list(const struct work_options *options)
 {
     struct secret_backend backend = {.options = &options->backend};
@@ -171,8 +201,7 @@ static int list(const struct work_options *options)
         r = secret_call(&backend, &call, &reply, &detail);
         if (r)
             break;
-        outcome_text(stdout, (struct span){reply.body.data, reply.body.size});
-        fputc('\n', stdout);
+        print_page((struct span){reply.body.data, reply.body.size}, options->json);
         snprintf(after, sizeof after, "%s", reply.next);
         secret_reply_done(&reply);
     } while (*after);
