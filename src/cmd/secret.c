@@ -3,6 +3,7 @@
  */
 #include "api/secret_body.h"
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/guard.h"
 #include "base/json_read.h"
 #include "cmd/cmd.h"
