@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -53,17 +54,33 @@ int secret_value_read_file(const char *file, struct secret_value_text *ret,
     return r;
 }
 
+static struct termios before_prompt;
+
+/* A signal that ends us must not leave a terminal that shows nothing of what is typed. */
+static void on_signal(int number)
+{
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_prompt);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 static int read_typed(const char *name, struct secret_value_text *ret, struct error_detail *detail)
 {
-    struct termios shown, hidden;
-    if (tcgetattr(STDIN_FILENO, &shown) != 0)
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    struct termios hidden;
+    if (tcgetattr(STDIN_FILENO, &before_prompt) != 0)
         return error_set(detail, ERR_USAGE, "standard input", "%s", strerror(errno));
-    hidden = shown;
+    hidden = before_prompt;
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        signal(signals[i], on_signal);
     hidden.c_lflag &= ~(tcflag_t)ECHO;
-    fprintf(stderr, "Value of %s (not shown): ", name);
+    /* Hidden first: what is typed at the prompt must not be shown, nor flushed. */
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+    fprintf(stderr, "Value of %s (not shown): ", name);
     int r = read_all(STDIN_FILENO, true, "standard input", ret, detail);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_prompt);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        signal(signals[i], SIG_DFL);
     fputc('\n', stderr);
     return r;
 }

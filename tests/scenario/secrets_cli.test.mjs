@@ -95,6 +95,12 @@ for (const store of stores) {
         assert.equal(await reveal(server, 'TYPED'), 'typed in the dark');
       });
 
+      it('set leaves a terminal that shows what is typed when it is interrupted', async () => {
+        const { echo, code } = await typed('half of it\x03', ['secret', 'set', 'HALF', '--user', 'alice', ...where], env);
+        assert.equal(code, -2); // SIGINT
+        assert.ok(echo);
+      });
+
       it('set refuses what no secret may be, and keeps nothing of it', async () => {
         for (const stdin of ['x'.repeat(65537), Buffer.from([0xff, 0xfe, 0x41])]) {
           const { code, stdout, stderr } = await run('set', ['BAD'], { stdin });
