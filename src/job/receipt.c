@@ -18,7 +18,6 @@
 
 #define PAYLOAD_FIXED 1536 /* bytes of a payload but for names, nonce and secrets */
 #define SECRET_FIXED  128  /* of a secret's version and braces, or of the HMAC of its name */
-#define ESCAPED_MOST  6    /* bytes that a byte of a string may become */
 #define BATCH_FIXED   512  /* a batch JWS, or header and signature of a receipt's */
 #define BATCH_PAYLOAD 256
 #define WAIT_MOST_NS  (500 * NS_PER_US) /* for others to end: some ten signatures' time */
@@ -189,7 +188,7 @@ static size_t payload_most(const struct job *job)
 {
     size_t names = (size_t)job->app_id_size + job->script_name_size + job->entry_point_size +
                    job->nonce_size + job->encrypt_to_size + job->secrets_size;
-    return PAYLOAD_FIXED + ESCAPED_MOST * names + SECRET_FIXED * (job->secrets_size / 10);
+    return PAYLOAD_FIXED + JSON_ESCAPE_MOST * names + SECRET_FIXED * (job->secrets_size / 10);
 }
 
 /* The payload, written into `room` unless it was just now. */
