@@ -126,6 +126,17 @@ static bool is_space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+/* Bytes of `value` between the white space at its two ends, which the guard leaves out. */
+static size_t trimmed_size(struct span value)
+{
+    size_t start = 0, end = value.size;
+    while (end > start && is_space(value.data[end - 1]))
+        end--;
+    while (start < end && is_space(value.data[start]))
+        start++;
+    return end - start;
+}
+
 static void try_guard(struct span value)
 {
     static spell_fn *const spellings[] = {plain, reversed, hex, percent, base64};
@@ -133,11 +144,7 @@ static void try_guard(struct span value)
     struct guard *guard;
     struct guard_match match;
     struct buf shown = BUF_INIT(1u << 20);
-    size_t size = value.size;
-    while (size > 0 && is_space(value.data[size - 1]))
-        size--;
-    while (size > 0 && is_space(value.data[value.size - size]))
-        size--;
+    size_t size = trimmed_size(value);
     expect(guard_new(&secret, 1, &guard) == 0);
     if (size >= GUARD_VALUE_LEAST) {
         for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++)
