@@ -44,8 +44,7 @@ struct exec_request {
     const struct exec_secret *secrets;
     size_t secret_count;
     uint64_t timeout_ms, gas_limit, memory_limit;
-    bool
-        confidential; /* as with secrets: not given ahead, and a worker forgets its registers too */
+    bool confidential; /* as with secrets: a worker forgets its registers too */
     /*
      * The leak guards, borrowed until `done` was called; NULL: none. What `guard` finds is redacted
      * in logs and error; an output in which `output_guard` finds something is ERR_SECRET_LEAK.

@@ -15,14 +15,16 @@
  * to end the worker; the back end calls pool_worker_gone when nothing of it is left. What the job
  * had reserved is free only then.
  *
- * Small jobs without secrets are given ahead: up to POOL_SHORT_PER_CORE to one worker, which runs
- * them one after another without sleeping in between, and no more such workers than cores while
- * that will do. As soon as the first of them turns out to be long the others are taken back
- * (turn.h) and given to other workers. All other jobs have a worker of their own.
+ * Small jobs are given ahead: up to POOL_SHORT_PER_CORE to one worker, which runs them one after
+ * another without sleeping in between, and no more such workers than cores while that will do. As
+ * soon as the first of them turns out to be long the others are taken back (turn.h) and given to
+ * other workers. Large jobs have a worker of their own. What was given ahead lies in the socket,
+ * not in memory that the script before it could look at (docs/threat-model.md).
  */
 #ifndef NEOCOMPUTE_EXEC_POOL_H
 #define NEOCOMPUTE_EXEC_POOL_H
 
+#include "base/secmem.h"
 #include "exec/answer_check.h"
 #include "exec/exec.h"
 #include "exec/message.h"
@@ -77,6 +79,7 @@ struct exec_run {
     uint64_t given_ns;  /* to its worker */
     uint64_t begins_ns; /* when it became the first of its worker */
     const struct guard *guard, *output_guard; /* borrowed; NULL: none */
+    struct secret_bytes memory;               /* that all this lies in: the text may hold secrets */
     struct message order; /* START; with a text it may be given ahead, taken back and given again */
 };
 TAILQ_HEAD(run_list, exec_run);

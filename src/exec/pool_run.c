@@ -1,14 +1,19 @@
 #include "base/clock.h"
 #include "exec/pool.h"
-#include <stdlib.h>
 #include <string.h>
 
 static struct exec_run *pool_run_take_spare(struct exec_pool *pool)
 {
     struct exec_run *run = TAILQ_FIRST(&pool->spare);
-    if (!run)
-        return malloc(sizeof *run);
-    TAILQ_REMOVE(&pool->spare, run, link);
+    struct secret_bytes memory;
+    if (run) {
+        TAILQ_REMOVE(&pool->spare, run, link);
+        return run;
+    }
+    if (secret_bytes_init(&memory, sizeof *run))
+        return NULL;
+    run = (struct exec_run *)(void *)memory.data;
+    run->memory = memory;
     return run;
 }
 
@@ -23,12 +28,13 @@ void pool_run_free_spare(struct exec_pool *pool)
 {
     struct exec_run *run;
     while ((run = TAILQ_FIRST(&pool->spare))) {
+        struct secret_bytes memory = run->memory;
         TAILQ_REMOVE(&pool->spare, run, link);
-        free(run);
+        secret_bytes_done(&memory);
     }
 }
 
-/* With the request as text, if it is small and has no secrets: then it may be given ahead. */
+/* With the request as text, if it is small: then it may be given ahead. */
 static int pool_run_new(struct exec_pool *pool, const struct exec_request *request,
                         exec_done_fn *done, void *ctx, struct exec_run **ret)
 {
@@ -50,7 +56,7 @@ static int pool_run_new(struct exec_pool *pool, const struct exec_request *reque
         return r;
     }
     uint32_t size = window_request_size(measured);
-    if (request->secret_count == 0 && !request->confidential && size <= pool->config.text_max) {
+    if (size <= pool->config.text_max) {
         run->order.text_size = size;
         window_put_request(run->order.text, request);
     }

@@ -31,7 +31,7 @@ const control = (outcome) => !outcome.lost && outcome.found?.length === 1 &&
 
 export const attacks = [
   { group: 'reading what is not its own' },
-  { name: 'search', title: 'search its own address space for both master keys (as text and bytes), the environment of the core and the zygote, and the script, input, output and logs of the tenant before it in the same worker (its own input is found, everything else is not)',
+  { name: 'search', title: 'search its own address space for both master keys (as text and bytes), the environment of the core and the zygote, and the script, input, secret, output and logs of the tenant before it in the same worker (its own input is found, everything else is not)',
     argument: ({ marked }) => marked, holds: control },
   { name: 'core-environment', title: 'open the environment of the core in /proc', argument: ({ pid }) => pid, holds: refused },
   { name: 'core-mem-file', title: 'open the memory of the core in /proc', argument: ({ pid }) => pid, holds: refused },
@@ -123,6 +123,8 @@ export const attacks = [
 
   { group: 'with six jobs of others given ahead, which are answered right all the same' },
   { name: 'read-ahead', title: 'read the first of them', ahead: true, holds: (outcome) => outcome.ahead === true && [0, 1].includes(outcome.value) },
+  { name: 'search-ahead', title: 'search its own address space while jobs with secrets were given ahead, for one of the secrets (its own input is found)', ahead: 'secrets',
+    argument: ({ marked }) => marked, holds: (outcome) => control(outcome) && outcome.ahead === true },
   { name: 'answer-next', title: 'answer the first of them', ahead: true, holds: harmless },
   { name: 'answer-longer', title: 'an answer that is not as long as it says', ahead: true, holds: harmless },
   { name: 'claim-ahead', title: 'say that it has begun all of them, and never answer', ahead: true, holds: harmless },

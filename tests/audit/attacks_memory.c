@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -115,6 +116,17 @@ ATTACK(search_memory)
     return found;
 }
 
+/* Searches while a job of somebody else, given ahead, lies in the socket; -1 with EAGAIN: none
+ * came. */
+ATTACK(search_ahead)
+{
+    for (int i = 0; i < 200000; i++)
+        if (recv(break_in_socket, NULL, 0, MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC) > 0)
+            return search_memory(job);
+    errno = EAGAIN;
+    return -1;
+}
+
 /* How many windows there are: shared mappings of a memfd. One is its own. */
 ATTACK(count_windows)
 {
@@ -215,6 +227,7 @@ ATTACK(punch_window)
 
 const struct attack attacks_memory[] = {
     {"search", search_memory},
+    {"search-ahead", search_ahead},
     {"count-windows", count_windows},
     {"map-executable", map_executable},
     {"make-executable", make_executable},

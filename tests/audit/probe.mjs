@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { giveSecret } from '../lib/secrets.mjs';
 import { startServer } from '../lib/server.mjs';
 import { attacks } from './attacks.mjs';
 
@@ -16,12 +17,12 @@ const marker = () => randomBytes(12).toString('hex');
 
 const keys = { COMPUTE_MASTER_KEY: randomBytes(32), SECRETS_MASTER_KEY: randomBytes(32) };
 const marks = { environment: marker(), script: marker(), input: marker(), output: marker(),
-  log: marker(), own: marker() };
+  log: marker(), secret: marker(), own: marker() };
 const needles = [
   ...Object.entries(keys).flatMap(([name, key]) => [
     [`${name} as text`, Buffer.from(key.toString('hex'))], [`${name} as bytes`, key]]),
   ['environment', Buffer.from(marks.environment)],
-  ...['script', 'input', 'output', 'log'].map((part) => [`${part} of another tenant`,
+  ...['script', 'input', 'output', 'log', 'secret'].map((part) => [`${part} of another tenant`,
     Buffer.from(marks[part])]),
   ['own input', Buffer.from(marks.own)],
 ];
@@ -43,37 +44,55 @@ function lossesSince(from) {
     .map((line) => JSON.parse(line).reason);
 }
 
-/** A tenant whose marks are in script, input, output and logs; half of each is put together here. */
+/** A tenant whose marks are in script, input, secret, output and logs; half of each is put together here. */
 async function plant() {
   const half = (text) => `"${text.slice(0, 12)}" + "${text.slice(12)}"`;
   const script = `// ${marks.script}
-    function main(input) {
+    function main(input, secrets) {
+      if (secrets.MARK.length === 0) throw new Error('no secret');
       console.log(${half(marks.log)});
       return { input, built: ${half(marks.output)} };
     }`;
-  const { json } = await server.execute({ script, input: { text: marks.input } }, { user: 'tenant' });
+  const { json } = await server.execute({ script, input: { text: marks.input }, secret_refs: ['MARK'] }, { user: 'tenant' });
   if (json.output?.built !== marks.output || json.output.input.text !== marks.input)
     throw new Error(`the planted job failed: ${JSON.stringify(json)}`);
 }
 
 const AHEAD = 6;
+const TRIES = 50; // until jobs were given ahead while the attack ran
 
-async function attack({ name, argument = '', timeout = 20, ahead = false }) {
+async function attackOnce({ name, argument = '', timeout = 20, ahead }) {
   const text = typeof argument === 'function' ? argument(facts) : argument;
   const from = server.log.length;
   const attacking = server.execute(
     { script: `//audit:${name} ${text}\n`, input: { text: marks.own }, timeout },
     { user: 'attacker' });
-  const others = Array.from({ length: ahead ? AHEAD : 0 }, isWell);
+  const others = Array.from({ length: ahead ? AHEAD : 0 }, ahead === 'secrets' ? isWellWithSecret : isWell);
   const answer = await attacking;
   const { status, error_code: code, output } = answer.json;
   await new Promise((resolve) => setTimeout(resolve, 20)); // the log comes by a pipe
   const outcome = { status, code, lost: code === 'worker_lost', value: output?.value,
     error: output?.error, text: answer.text, ms: answer.ms, reason: lossesSince(from)[0] };
   if (ahead) outcome.ahead = (await Promise.all(others)).every(Boolean);
-  if (name === 'search' && outcome.value >= 0)
+  if (name.startsWith('search') && outcome.value >= 0)
     outcome.found = needles.filter((_, i) => outcome.value & (1 << i)).map(([title]) => title);
   return outcome;
+}
+
+/** Whether jobs are given ahead is up to the moment: a search beside them waits for one that has some. */
+async function attack(entry) {
+  let outcome = await attackOnce(entry);
+  for (let i = 1; i < TRIES && entry.name === 'search-ahead' && outcome.error === os.constants.errno.EAGAIN; i++)
+    outcome = await attackOnce(entry);
+  return outcome;
+}
+
+/** A neighbour whose job has a secret, and gets it. */
+async function isWellWithSecret() {
+  const { json } = await server.execute(
+    { script: 'function main(input, secrets) { return { size: secrets.MARK.length } }', secret_refs: ['MARK'] },
+    { user: 'tenant' });
+  return json.output?.size === marks.secret.length;
 }
 
 /** The others: answered right, and soon. */
@@ -84,6 +103,7 @@ async function isWell() {
   return json.output?.sum === 42 && ms < NORMAL_MS && fs.existsSync(victim);
 }
 
+await giveSecret(server, 'MARK', marks.secret, {}, { user: 'tenant' });
 const outcomes = [];
 for (const entry of attacks.filter(({ name }) => name)) {
   await plant();

@@ -645,16 +645,15 @@ static void test_ahead_cancelled(void **state)
     assert_well(fixture);
 }
 
-/* A job with secrets, or one that is large, lies in no window beside a job of somebody else. */
+/* What is too large for a message lies in the window, and so has its worker alone. */
 static void test_alone(void **state)
 {
     struct fixture *fixture = *state;
+    static char large[MESSAGE_TEXT_BYTES];
     struct job stuck, job;
-    const struct exec_secret secret = {SPAN("a"), SPAN("one")};
-    struct exec_request request = job_request("secrets");
+    struct exec_request request = job_request("answer {}");
     reopen(fixture, LIMIT_WORKERS, 1);
-    request.secrets = &secret;
-    request.secret_count = 1;
+    request.input = (struct span){large, sizeof large};
     assert_true(fixture_until(fixture, fixture_all_ready(fixture)));
     assert_int_equal(job_start(fixture, &stuck, "stuck 20"), 0);
     assert_true(exec_can_start(fixture->pool, MIB));
@@ -664,8 +663,45 @@ static void test_alone(void **state)
     assert_int_equal(job_start_request(fixture, &job, &request), 0);
     assert_false(exec_can_start(fixture->pool, MIB)); /* nor is one given behind it */
     assert_true(fixture_until(fixture, job.ended));
-    assert_string_equal(job.text, "{\"a\":\"one\"}");
     job_free(&job);
+    assert_well(fixture);
+}
+
+static bool is_zero(const char *bytes, size_t size)
+{
+    size_t i = 0;
+    while (i < size && bytes[i] == 0)
+        i++;
+    return i == size;
+}
+
+/* Small jobs with secrets are given ahead, and taken back, and nothing of them stays in the core.
+ */
+static void test_secrets_ahead(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job stuck[256], jobs[3];
+    const struct exec_secret secret = {SPAN("a"), SPAN("one")};
+    struct exec_request request = job_request("secrets");
+    const struct exec_run *run;
+    request.secrets = &secret;
+    request.secret_count = 1;
+    assert_true(fixture->pool->cores <= 256);
+    start_stuck(fixture, stuck, "stuck 1000");
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(job_start_request(fixture, &jobs[i], &request), 0);
+        assert_true(TAILQ_FIRST(&jobs[i].run->worker->runs) != jobs[i].run);
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_true(fixture_until(fixture, jobs[i].ended));
+        assert_int_equal(jobs[i].result.code, 0);
+        assert_string_equal(jobs[i].text, "{\"a\":\"one\"}");
+        job_free(&jobs[i]);
+    }
+    assert_false(stuck[0].ended);
+    end_stuck(fixture, stuck, 0);
+    TAILQ_FOREACH(run, &fixture->pool->spare, link)
+    assert_true(is_zero(run->order.text, sizeof run->order.text));
     assert_well(fixture);
 }
 
@@ -1060,6 +1096,7 @@ int main(int argc, char **argv)
         POOL_TEST(test_ahead_outlives_worker),
         POOL_TEST(test_ahead_cancelled),
         POOL_TEST(test_alone),
+        POOL_TEST(test_secrets_ahead),
         POOL_TEST(test_nothing_ahead_of_the_last),
         POOL_TEST(test_small_jobs_make_no_workers),
         POOL_TEST(test_workers_are_bounded),
