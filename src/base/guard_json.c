@@ -15,7 +15,16 @@ static unsigned hex4(const char *at)
     return value;
 }
 
-/* Decodes the inside of a valid JSON string; the result is never longer than the source. */
+static bool is_low_surrogate(const char *at, const char *end)
+{
+    return end - at >= 6 && at[0] == '\\' && at[1] == 'u' && hex4(at + 2) >> 10 == 0xdc00 >> 10;
+}
+
+/*
+ * Decodes the inside of a valid JSON string; the result is never longer than the source. Two
+ * escapes are one character only as a high and a low surrogate; half a pair stays a character of
+ * its own, so that what is behind it is seen.
+ */
 static size_t decode_string(const char *from, size_t size, char *to)
 {
     char *start = to;
@@ -33,7 +42,7 @@ static size_t decode_string(const char *from, size_t size, char *to)
         }
         unsigned c = hex4(from + 2);
         from += 6;
-        if (c >= 0xd800 && c < 0xdc00 && end - from >= 6 && from[0] == '\\' && from[1] == 'u') {
+        if (c >> 10 == 0xd800 >> 10 && is_low_surrogate(from, end)) {
             c = 0x10000 + ((c & 0x3ff) << 10 | (hex4(from + 2) & 0x3ff));
             from += 6;
         }

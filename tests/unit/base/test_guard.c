@@ -170,6 +170,33 @@ static void json_is_searched_decoded(void **state)
     guard_free(g);
 }
 
+static void half_a_surrogate_pair_hides_nothing_behind_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value, *json;
+        bool found;
+    } table[] = {
+        {"A value to hide", "[\"\\ud800\\u0041 value to hide\"]", true},
+        {"A value to hide", "[\"\\udbff\\u0041 value to hide\"]", true},
+        {"A value to hide", "[\"\\ud800\\ud800\\u0041 value to hide\"]", true},
+        {"A value to hide", "[\"\\udc00\\u0041 value to hide\"]", true},
+        {"A value to hide", "[\"A value to hid\\u0065\\ud800\"]", true},
+        {"a \xf0\x9f\x98\x80 to hide", "[\"a \\ud83d\\uDE00 to hide\"]", true},
+        {"a \xf0\x9f\x98\x80 to hide", "[\"a \\ud83d\\uDE01 to hide\"]", false},
+        {"a \xf0\x9f\x98\x80 to hide", "[\"a \\ud83d\\u0e00 to hide\"]", false},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct guard *g = guard_of("T", table[i].value);
+        char path[64];
+        size_t secret;
+        if (guard_check_json(g, span_of(table[i].json), &secret, path, sizeof path) !=
+            table[i].found)
+            fail_msg("%s", table[i].json);
+        guard_free(g);
+    }
+}
+
 static void several_secrets_are_told_apart(void **state)
 {
     (void)state;
@@ -224,6 +251,7 @@ int main(void)
         cmocka_unit_test(white_space_around_the_value_does_not_matter),
         cmocka_unit_test(redacts_each_match_whole),
         cmocka_unit_test(json_is_searched_decoded),
+        cmocka_unit_test(half_a_surrogate_pair_hides_nothing_behind_it),
         cmocka_unit_test(several_secrets_are_told_apart),
         cmocka_unit_test(alike_blocks_end_the_search_and_count_as_found),
     };
