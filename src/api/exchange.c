@@ -368,7 +368,7 @@ void exchange_report(const struct exchange *exchange)
     struct api_metrics *metrics = &exchange->api->metrics;
     uint64_t ns = clock_now_ns() - exchange->started_ns;
     int status = exchange->status;
-    if (status > 0 && status < API_STATUS_MAX)
+    if (status > 0 && status < API_STATUS_COUNT)
         metrics->requests[status]++;
     job_histogram_add(&metrics->time, job_time_bounds, (double)ns / NS_PER_S);
 

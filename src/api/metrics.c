@@ -48,7 +48,7 @@ static void add_by_code(struct buf *buf, const char *name, const uint64_t counts
 static void add_requests(struct buf *buf, const struct api_metrics *metrics)
 {
     add_head(buf, "http_requests_total", "counter", "Answers by HTTP status.");
-    for (int i = 0; i < API_STATUS_MAX; i++)
+    for (int i = 0; i < API_STATUS_COUNT; i++)
         if (metrics->requests[i] > 0)
             buf_addf(buf, PREFIX "http_requests_total{status=\"%d\"} %llu\n", i,
                      (unsigned long long)metrics->requests[i]);

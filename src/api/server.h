@@ -15,10 +15,10 @@
 /* A request must be whole within this time of its headers, however busy its sender looks. */
 #define BODY_SECONDS 60
 
-#define API_STATUS_MAX 600
+#define API_STATUS_COUNT 600 /* statuses of HTTP: 0 to 599 */
 
 struct api_metrics {
-    uint64_t requests[API_STATUS_MAX]; /* by status */
+    uint64_t requests[API_STATUS_COUNT]; /* by status */
     uint64_t hang_ups, replays;
     struct job_histogram time; /* from the headers to the answer */
 };

@@ -39,7 +39,7 @@ static const struct {
                              {{SEAL_MEMORY_CAP | SEAL_SECCOMP, "data limit"},
                               {SEAL_MEMORY_CGROUP, "cgroup limit"}}},
 };
-enum { KEEPER_MAX = sizeof(properties[0].keepers) / sizeof(properties[0].keepers[0]) };
+enum { KEEPER_COUNT = sizeof(properties[0].keepers) / sizeof(properties[0].keepers[0]) };
 
 static const char *const level_names[] = {
     [SEAL_NONE] = "none",
@@ -56,7 +56,7 @@ enum seal_level seal_level_of(enum seal_property property, uint32_t mechanisms)
 {
     int count = 0;
 
-    for (int i = 0; i < KEEPER_MAX; i++)
+    for (int i = 0; i < KEEPER_COUNT; i++)
         count += holds(&properties[property].keepers[i], mechanisms);
     return count >= 2 ? SEAL_FULL : count == 1 ? SEAL_REDUCED : SEAL_NONE;
 }
@@ -77,7 +77,7 @@ void seal_describe(enum seal_property property, uint32_t mechanisms, char *text,
 
     if (size > 0)
         text[0] = '\0';
-    for (int i = 0; i < KEEPER_MAX && used < size; i++) {
+    for (int i = 0; i < KEEPER_COUNT && used < size; i++) {
         const struct keeper *keeper = &properties[property].keepers[i];
 
         if (holds(keeper, mechanisms))

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FAKE_RUNS_MAX 256
+#define FAKE_RUNS_COUNT 256
 
 struct exec_run {
     exec_done_fn *done;
@@ -23,14 +23,14 @@ struct exec_pool {
     unsigned workers;
     uint64_t memory_free;
     int fail_with; /* exec_start fails */
-    struct exec_run runs[FAKE_RUNS_MAX];
+    struct exec_run runs[FAKE_RUNS_COUNT];
     unsigned started; /* runs in use are those with a `done` */
 };
 
 static unsigned fake_running(const struct exec_pool *pool)
 {
     unsigned count = 0;
-    for (unsigned i = 0; i < FAKE_RUNS_MAX; i++)
+    for (unsigned i = 0; i < FAKE_RUNS_COUNT; i++)
         count += pool->runs[i].done != NULL;
     return count;
 }
@@ -91,7 +91,7 @@ static void fake_finish(struct exec_pool *pool, struct exec_run *run, int code, 
 /* The run whose script is `script`; NULL if there is none. */
 static struct exec_run *fake_find(struct exec_pool *pool, const char *script)
 {
-    for (unsigned i = 0; i < FAKE_RUNS_MAX; i++)
+    for (unsigned i = 0; i < FAKE_RUNS_COUNT; i++)
         if (pool->runs[i].done && strcmp(pool->runs[i].script, script) == 0)
             return &pool->runs[i];
     return NULL;

@@ -129,7 +129,7 @@ static void test_random_operations(void **state)
         unsigned running = 0;
         for (int u = 0; u < 4; u++) {
             unsigned mine = 0;
-            for (int i = 0; i < FAKE_RUNS_MAX; i++)
+            for (int i = 0; i < FAKE_RUNS_COUNT; i++)
                 mine += f->pool.runs[i].done && !strcmp(f->pool.runs[i].script, users[u]);
             assert_in_range(mine, 0, 3);
             running += mine;
@@ -140,7 +140,7 @@ static void test_random_operations(void **state)
     }
     f->pool.workers = 12;
     job_service_capacity(f->service);
-    for (int i = 0; i < FAKE_RUNS_MAX; i++)
+    for (int i = 0; i < FAKE_RUNS_COUNT; i++)
         if (f->pool.runs[i].done)
             fake_finish(&f->pool, &f->pool.runs[i], 0, "{}"), i = -1;
     assert_int_equal(job_service_stats(f->service)->running, 0);
