@@ -20,8 +20,8 @@ _neocompute() {
     fi
     [[ $words ]] || case "$command" in
     "serve") words="--listen --listen-insecure --data-dir --database-url --strict --log-level --log-format --receipts --isolation --require-isolation --run-as --body-bytes --script-bytes --input-bytes --secret-refs --timeout --gas-limit --memory-limit --output-bytes --output-depth --error-bytes --log-entries --log-entry-bytes --timers --user-running --user-queued --user-results --user-result-bytes --workers --warm-workers --jobs-per-worker --memory-total --queued --queue-timeout --shutdown-timeout --result-ttl --results --result-bytes --key-lifetime --key-overlap --envelopes --secret-cache --secret-cache-count --secret-cache-bytes --transfer-bytes --connections --connection-idle --help" ;;
-    "run") words="--input --input-file --entry --json --timeout --gas-limit --memory-limit --secret-file --isolation --help" ;;
-    "exec") words="--input --input-file --entry --json --timeout --gas-limit --memory-limit --server --user --sealed --identity-key --claims-sha256 --allow-simulation --help" ;;
+    "run") words="--input --input-file --entry --json --timeout --gas-limit --memory-limit --secret-file --allow-secret-output --isolation --help" ;;
+    "exec") words="--input --input-file --entry --json --timeout --gas-limit --memory-limit --secret --allow-secret-output --app-id --script-name --nonce --encrypt-to --server --user --sealed --identity-key --claims-sha256 --allow-simulation --help" ;;
     "jobs list") words="--limit --status --json --server --user --help" ;;
     "jobs show") words="--json --server --user --help" ;;
     "jobs cancel") words="--json --server --user --help" ;;
@@ -33,7 +33,7 @@ _neocompute() {
     "secret remove") words="--server --user --data-dir --database-url --help" ;;
     "secret audit") words="--verify --json --server --user --data-dir --database-url --help" ;;
     "secret rotate") words="--format --server --user --data-dir --database-url --help" ;;
-    "verify") words="--identity-key --claims-sha256 --allow-simulation --bundle --jwks --key --script --input --output --job --nonce --user --salt --entry --max-age --replay --secret-file --isolation --json --help" ;;
+    "verify") words="--identity-key --claims-sha256 --allow-simulation --bundle --jwks --key --script --input --output --job --nonce --user --salt --entry --max-age --replay --secret-file --allow-secret-output --isolation --json --help" ;;
     "keygen") words="FILE --help" ;;
     "open") words="--key --help" ;;
     "bench engine") words="--json --bounds --help" ;;

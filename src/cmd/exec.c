@@ -5,6 +5,7 @@
 #include "base/json_read.h"
 #include "cmd/client.h"
 #include "cmd/cmd.h"
+#include "cmd/exec_fields.h"
 #include "cmd/exec_proof.h"
 #include "cmd/outcome.h"
 #include "cmd/script.h"
@@ -12,8 +13,11 @@
 #include <signal.h>
 #include <string.h>
 
+#define REQUEST_MOST (64u * 1024 * 1024) /* bytes; what a command line can hold fits with ease */
+
 struct exec_command {
     struct script_options script;
+    struct exec_fields fields;
     struct client_options client;
     struct trust_options trust;
     bool sealed;
@@ -22,6 +26,7 @@ struct exec_command {
 void cmd_exec_options(struct option_list *list)
 {
     option_add_script(list, offsetof(struct exec_command, script));
+    exec_fields_add_options(list, offsetof(struct exec_command, fields));
     option_add_client(list, offsetof(struct exec_command, client));
     option_add(list, (struct args_option){
                          "sealed", NULL, "seal request and answer: only the service reads them",
@@ -47,8 +52,7 @@ static void add_limits(struct buf *buf, const struct limits *limits)
 static int make_body(struct buf *buf, const struct exec_command *command,
                      const struct script *script, const char *nonce, struct error_detail *detail)
 {
-    /* A byte may become six characters of an escape. */
-    buf_init(buf, 6 * script->text.size + script->input.size + 4096);
+    buf_init(buf, REQUEST_MOST);
     buf_add_str(buf, "{\"script\":");
     json_string(buf, (struct span){script->text.data, script->text.size});
     if (command->script.entry) {
@@ -58,10 +62,7 @@ static int make_body(struct buf *buf, const struct exec_command *command,
     json_next_key(buf, "input");
     buf_add(buf, script->input.data, script->input.size);
     add_limits(buf, &command->script.limits);
-    if (nonce) {
-        json_next_key(buf, "nonce");
-        json_str(buf, nonce);
-    }
+    exec_fields_write(&command->fields, nonce, buf);
     if (command->sealed && command->client.user) {
         json_next_key(buf, "expect_user");
         json_str(buf, command->client.user);
@@ -72,7 +73,7 @@ static int make_body(struct buf *buf, const struct exec_command *command,
     return 0;
 }
 
-/* Shows the answer's job as `run` shows its own. */
+/* Shows the answer's job as `run` shows its own; all of it where it takes all of it to open. */
 static int show_answer(const struct exec_command *command, struct span answer)
 {
     struct buf error = BUF_INIT(answer.size + 1), code = BUF_INIT(answer.size + 1);
@@ -90,7 +91,7 @@ static int show_answer(const struct exec_command *command, struct span answer)
         outcome.error = (struct span){error.data, error.size};
     json_member(answer, "output", &outcome.output);
     json_member(answer, "logs", &outcome.logs);
-    if (command->script.json) {
+    if (command->script.json || command->fields.encrypt_to) {
         outcome_text(stdout, answer);
         fputc('\n', stdout);
         status = outcome_exit(outcome.code);
@@ -123,9 +124,9 @@ static int call(const struct exec_command *command, const struct script *script,
         if (!r)
             *ret = answer.body;
     }
+    struct proof_asked asked = {script, command->script.entry, &command->fields, command->sealed};
     if (!r && proved)
-        r = proof_check(&proof, client, (struct span){ret->data, ret->size}, script,
-                        command->script.entry, detail);
+        r = proof_check(&proof, client, (struct span){ret->data, ret->size}, &asked, detail);
     buf_wipe(&body);
     proof_done(&proof);
     return r;
@@ -147,13 +148,15 @@ int cmd_exec(const struct cmd *cmd, int argc, char **argv)
     /* What the server allows is its business; these only keep a wrong file out of memory. */
     limits->value[LIMIT_SCRIPT_BYTES] = limit_table[LIMIT_SCRIPT_BYTES].most;
     limits->value[LIMIT_INPUT_BYTES] = limit_table[LIMIT_INPUT_BYTES].most;
-    if (script_read(&script, arguments.arguments[0], &command.script, &detail) < 0)
+    if (script_read(&script, arguments.arguments[0], &command.script, &detail) < 0 ||
+        exec_fields_read(&command.fields, &detail) < 0)
         status = cmd_fail(&detail);
     else if (call(&command, &script, &answer, &detail) < 0)
         status = cmd_fail(&detail);
     else
         status = show_answer(&command, (struct span){answer.data, answer.size});
     script_done(&script);
+    exec_fields_done(&command.fields);
     buf_wipe(&answer);
     return status;
 }

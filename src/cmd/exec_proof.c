@@ -187,29 +187,47 @@ static bool other_claims(const struct client_options *client, const struct verif
     return fetch_bundle(client, text, ret, &ignored) == 0;
 }
 
-int proof_check(struct proof *proof, const struct client_options *client, struct span answer,
-                const struct script *script, const char *entry, struct error_detail *detail)
+/*
+ * The user needs the salt, and so does the input of a sealed job: what only the recipient of
+ * encrypt_to opens. `neocompute verify --key` checks them then.
+ */
+static struct verify_request make_request(const struct proof *proof,
+                                          const struct client_options *client, struct span answer,
+                                          const struct proof_asked *asked)
 {
-    static struct verify v;
-    struct buf other = {0};
+    const struct script *script = asked->script;
+    bool salted = !asked->fields->encrypt_to;
     struct verify_request request = {
         .text = answer,
         .bundle = {proof->text.data, proof->text.size},
         .policy = proof->trust.policy,
         .script = {script->text.data, script->text.size},
-        .input = {script->input.data, script->input.size},
-        .entry = span_of(entry ? entry : "main"),
-        .nonce = span_of(proof->nonce),
-        .user = span_of(client->user), /* NULL: whoever the gateway says it is */
+        .entry = span_of(asked->entry ? asked->entry : "main"),
+        .nonce = span_of(asked->fields->nonce ? asked->fields->nonce : proof->nonce),
         .max_age_s = VERIFY_ANY_AGE,
         .now_unix_s = now_s(),
     };
+    if (salted)
+        request.user = span_of(client->user); /* NULL: whoever the gateway says it is */
+    if (salted || !asked->sealed)
+        request.input = (struct span){script->input.data, script->input.size};
+    return request;
+}
+
+int proof_check(struct proof *proof, const struct client_options *client, struct span answer,
+                const struct proof_asked *asked, struct error_detail *detail)
+{
+    static struct verify v;
+    struct buf other = {0};
+    struct verify_request request = make_request(proof, client, answer, asked);
     verify_run(&request, &v);
     if (other_claims(client, &v, &other)) {
         request.bundle = (struct span){other.data, other.size};
         verify_done(&v);
         verify_run(&request, &v);
     }
+    if (verify_verdict(&v) == VERIFY_PASSED)
+        exec_fields_check(asked->fields, &v);
     bool verified = verify_verdict(&v) == VERIFY_PASSED;
     if (!verified)
         show_failed(&v);

@@ -8,6 +8,7 @@
 #define NEOCOMPUTE_CMD_EXEC_PROOF_H
 
 #include "cmd/client.h"
+#include "cmd/exec_fields.h"
 #include "cmd/script.h"
 #include "cmd/trust.h"
 
@@ -15,7 +16,7 @@
 
 struct proof {
     struct trust trust;
-    char nonce[PROOF_NONCE_TEXT]; /* random; goes into the request */
+    char nonce[PROOF_NONCE_TEXT]; /* random; for a request that was given none */
     struct buf text;              /* the bundle as it came */
     struct bundle bundle;
 };
@@ -35,12 +36,20 @@ void proof_done(struct proof *proof);
 int proof_call(struct proof *proof, const struct client_options *client, struct span body,
                struct buf *ret, struct error_detail *detail);
 
+/* What was asked for. */
+struct proof_asked {
+    const struct script *script;
+    const char *entry; /* NULL: main */
+    const struct exec_fields *fields;
+    bool sealed;
+};
+
 /*
- * Does the receipt in this answer say that this script ran on this input for the request with our
- * nonce, and do the answer's members agree with it? Shows on standard error what does not, and
- * first that it is a simulation, if it is one.
+ * Does the receipt in this answer say that this script ran on this input, with these fields, for
+ * the request with our nonce, and do the answer's members agree with it? Shows on standard error
+ * what does not, and first that it is a simulation, if it is one.
  */
 int proof_check(struct proof *proof, const struct client_options *client, struct span answer,
-                const struct script *script, const char *entry, struct error_detail *detail);
+                const struct proof_asked *asked, struct error_detail *detail);
 
 #endif

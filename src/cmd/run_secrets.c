@@ -35,6 +35,9 @@ void run_secrets_add_options(struct option_list *list, size_t offset)
     option_add(list, (struct args_option){"secret-file", "NAME=PATH",
                                           "the secret NAME is what is in PATH; again for another",
                                           NULL, add, offset});
+    option_add(list, (struct args_option){"allow-secret-output", NULL,
+                                          "the output may hold their values", NULL, args_set_flag,
+                                          offset + offsetof(struct run_secrets, allow_output)});
 }
 
 static int read_one(struct run_secrets *s, size_t i, struct error_detail *detail)
@@ -72,7 +75,8 @@ void run_secrets_put(const struct run_secrets *s, struct exec_request *request)
 {
     request->secrets = s->secrets;
     request->secret_count = s->count;
-    request->guard = request->output_guard = s->guard;
+    request->guard = s->guard;
+    request->output_guard = s->allow_output ? NULL : s->guard;
 }
 
 void run_secrets_done(struct run_secrets *s)

@@ -1,6 +1,7 @@
 /*
  * The secrets of `neocompute run`: --secret-file NAME=PATH, as often as wanted. They are kept in
- * locked memory and guarded as those of a service are.
+ * locked memory and guarded as those of a service are; --allow-secret-output is for the output what
+ * the owner's rule and the request's field are there.
  *
  * Life cycle: run_secrets_add_options and the parser -> run_secrets_read (not before the zygote is
  * started: nothing secret may be in memory then) -> run_secrets_put -> run_secrets_done.
@@ -17,6 +18,7 @@ struct run_secrets {
     struct secret_value_text values[SECRET_REFS_MOST];
     struct exec_secret secrets[SECRET_REFS_MOST];
     size_t count, read;
+    bool allow_output;
     struct guard *guard;
 };
 

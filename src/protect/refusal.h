@@ -37,7 +37,10 @@
     X(USER, "user")                                                                                \
     X(STATUS, "status")                                                                            \
     X(LIMITS, "limits")                                                                            \
-    X(ANSWER, "answer") /* another member of the answer around it */                               \
+    X(SECRETS, "secrets")       /* given other secrets than were asked for */                      \
+    X(LABELS, "labels")         /* another app_id or script_name */                                \
+    X(ENCRYPT_TO, "encrypt_to") /* encrypted to another key, or to none */                         \
+    X(ANSWER, "answer")         /* another member of the answer around it */                       \
     X(AGE, "age")                                                                                  \
     X(REPLAY, "replay")
 
