@@ -220,13 +220,24 @@ static void hostile_bundles_have_their_names(void **state)
 
 /* --- a receipt inside something, and one byte changed --- */
 
-static struct span first_single(const char *key, struct buf *text)
+/* The receipt of this name ("completed" is the first), and one of its texts. */
+static struct span single(const char *name, const char *key, struct buf *text)
 {
-    struct span rest, one;
+    struct span rest, one, literal;
+    char quoted[64];
+    snprintf(quoted, sizeof quoted, "\"%s\"", name);
     assert_true(json_array(member(of_buf(&receipts_file), "single"), &rest));
-    assert_true(json_element(&rest, &one));
+    do {
+        assert_true(json_element(&rest, &one));
+        literal = member(one, "name");
+    } while (!span_equal(literal, span_of(quoted)));
     *text = text_of(one, key);
     return one;
+}
+
+static struct span first_single(const char *key, struct buf *text)
+{
+    return single("completed", key, text);
 }
 
 /* What /execute answers to the first job of the vectors. */
@@ -258,18 +269,20 @@ static struct buf make_answer(void)
     return text;
 }
 
-/* What GET /jobs/{id}/receipt answers to it, as JSON. */
-static struct buf make_bundle(void)
+/* What GET /jobs/{id}/receipt answers to the job of this name, as JSON. */
+static struct buf make_bundle(const char *name, bool with_salt)
 {
     struct buf receipt, text = BUF_INIT(FILE_MOST);
-    struct span one = first_single("receipt", &receipt), keys = of_buf(&keys_file);
+    struct span one = single(name, "receipt", &receipt), keys = of_buf(&keys_file);
     struct buf salt = text_of(member(one, "job"), "salt");
     struct buf job = text_of(member(one, "job"), "job_id");
     struct span bundle = member(keys, "bundle"), set = member(member(keys, "jwks"), "keys");
     buf_addf(&text, "{\"bundle\":%.*s,\"job_id\":\"%.*s\",\"keys\":%.*s,", (int)bundle.size,
              bundle.data, (int)job.size, job.data, (int)set.size, set.data);
-    buf_addf(&text, "\"receipt\":\"%.*s\",\"salt\":\"%.*s\"}", (int)receipt.size, receipt.data,
-             (int)salt.size, salt.data);
+    buf_addf(&text, "\"receipt\":\"%.*s\"", (int)receipt.size, receipt.data);
+    if (with_salt)
+        buf_addf(&text, ",\"salt\":\"%.*s\"", (int)salt.size, salt.data);
+    buf_add_char(&text, '}');
     buf_done(&receipt);
     buf_done(&salt);
     buf_done(&job);
@@ -339,7 +352,7 @@ static void no_byte_of_a_bundle_can_be_changed(void **state)
     (void)state;
     uint8_t identity[JWS_PUBLIC_SIZE];
     pinned(identity);
-    struct buf text = make_bundle();
+    struct buf text = make_bundle("completed", true);
     struct verify_request request = request_of((struct span){0}, identity);
     request.user = SPAN("alice");
     change_every_byte(&request, &text, NULL, 0);
@@ -446,6 +459,56 @@ static void a_newline_at_the_end_of_a_file_is_forgiven(void **state)
     buf_done(&text);
 }
 
+static void a_bundle_has_a_salt_unless_it_is_sealed_away(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool with_salt;
+        const char *refusal;
+    } table[] = {
+        {"completed", true, ""},
+        {"completed", false, "malformed"},
+        {"encrypted", false, ""},
+        {"encrypted", true, "malformed"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct buf text = make_bundle(table[i].name, table[i].with_salt);
+        struct verify_request request = request_of((struct span){0}, NULL);
+        request.text = of_buf(&text);
+        assert_verdict(&request, *table[i].refusal ? VERIFY_FAILED : VERIFY_PASSED,
+                       table[i].refusal);
+        buf_done(&text);
+    }
+}
+
+static void what_is_under_the_salt_is_undecided_without_it(void **state)
+{
+    (void)state;
+    struct buf receipt, text = make_bundle("encrypted", false);
+    struct span job = member(single("encrypted", "receipt", &receipt), "job");
+    struct buf salt = text_of(job, "salt"), output = text_of(job, "output");
+    struct verify_request request = request_of((struct span){0}, NULL);
+    request.text = of_buf(&text);
+    request.user = SPAN("alice");
+    assert_verdict(&request, VERIFY_UNDECIDED, "");
+    request.output = of_buf(&output);
+    request.user = (struct span){0};
+    assert_verdict(&request, VERIFY_UNDECIDED, "");
+    request.salt = of_buf(&salt); /* out of encrypted_output */
+    request.user = SPAN("alice");
+    assert_verdict(&request, VERIFY_PASSED, "");
+    request.output = SPAN("{\"sum\":5}");
+    assert_verdict(&request, VERIFY_FAILED, "output");
+    request.output = (struct span){0};
+    request.user = SPAN("mallory");
+    assert_verdict(&request, VERIFY_FAILED, "user");
+    buf_done(&receipt);
+    buf_done(&salt);
+    buf_done(&output);
+    buf_done(&text);
+}
+
 static int read_files(void **state)
 {
     (void)state;
@@ -479,6 +542,8 @@ int main(void)
         cmocka_unit_test(nothing_verifies_without_keys_or_against_the_policy),
         cmocka_unit_test(an_age_is_bounded_if_asked),
         cmocka_unit_test(a_newline_at_the_end_of_a_file_is_forgiven),
+        cmocka_unit_test(a_bundle_has_a_salt_unless_it_is_sealed_away),
+        cmocka_unit_test(what_is_under_the_salt_is_undecided_without_it),
     };
     return cmocka_run_group_tests(tests, read_files, drop_files);
 }

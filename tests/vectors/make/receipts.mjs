@@ -95,6 +95,15 @@ export async function batch(key, payloads, more = {}) {
 
 const shown = (job) => ({ ...job, salt: b64u(job.salt) });
 
+/** The payload for a job whose output only the key with this thumbprint opens. */
+function encrypted(job, claims) {
+  const { output_sha256, ...rest } = claims(job, {
+    encrypt_to: b64u(fixed('thumbprint')),
+    output_hmac: hex(hmac(job.salt, concat(Buffer.from('output\0'), Buffer.from(job.output)))),
+  });
+  return canonical(rest);
+}
+
 export async function makeReceipts(keys) {
   const { result } = keys.now;
   const claims = (job, more) => claimsOf(job, keys.now.digest, more);
@@ -121,6 +130,8 @@ export async function makeReceipts(keys) {
   const { job: first, payload } = single[0]; // the older name of the algorithm, RFC 8037
   const receipt = await result.sign(RECEIPT, payload, { alg: 'EdDSA' });
   single.push({ name: 'EdDSA', job: first, payload, receipt });
+  const hidden = encrypted(jobs[2], claims);
+  single.push({ name: 'encrypted', job: shown(jobs[2]), payload: hidden, receipt: await result.sign(RECEIPT, hidden) });
   const batches = [];
   for (const size of SIZES) {
     const payloads = jobs.slice(0, size).map((one) => canonical(claims(one)));
