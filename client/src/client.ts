@@ -1,7 +1,8 @@
 // The client: calls the service and believes nothing that it does not prove.
 
 import { Attestation } from './attestation.ts';
-import { utf8, type Bytes } from './bytes.ts';
+import { fromBase64url, utf8, type Bytes } from './bytes.ts';
+import { readToken, writeToken } from './call.ts';
 import { NetworkError, ReceiptError, RequestError, SealError } from './errors.ts';
 import { objectOf, refusal, textOf, Transport, type Endpoint } from './http.ts';
 import {
@@ -10,7 +11,9 @@ import {
 } from './job.ts';
 import type { JsonObject } from './json.ts';
 import { thumbprint } from './jws.ts';
-import { checkReceipt, parseReceipt, type Expectations, type Verification } from './receipt.ts';
+import {
+  checkReceipt, parseReceipt, type Expectations, type ParsedReceipt, type Verification,
+} from './receipt.ts';
 import {
   chooseKey, openEncryptedOutput, REQUEST_TYPE, RESPONSE_TYPE, sealRequest, type OpenedAnswer,
 } from './seal.ts';
@@ -36,10 +39,15 @@ export interface ReceiptBundle {
   readonly receipt: string;
   readonly bundle: Bundle;
   readonly job_id: string;
-  readonly salt: string;
+  /** Absent of a job with `encrypt_to`: then it is in `encrypted_output`. */
+  readonly salt?: string;
 }
 
 const JSON_TYPE = 'application/json';
+const EXECUTE = 'POST /execute';
+
+/** Options of a sealed call. */
+export type SealOptions = Omit<ExecuteOptions, 'idempotencyKey' | 'verify'>;
 
 export class NeoCompute {
   /** The user's secrets. */
@@ -92,32 +100,62 @@ export class NeoCompute {
    * tell whether the job failed. Keys come from claims that are verified first; on a retired key
    * they are fetched and verified again, once. A lost answer is asked for again, once: the same
    * envelope runs nothing twice.
+   *
+   * Where `encrypt_to` is asked for, input and names of secrets are verified by `openOutput`.
    */
-  async executeSealed(request: ExecuteRequest,
-    options: Omit<ExecuteOptions, 'idempotencyKey' | 'verify'> = {}): Promise<VerifiedJob> {
-    const start = Date.now();
-    const { signal } = options;
-    const user: JsonObject = this.#userId === undefined ? {} : { expect_user: this.#userId };
-    const { json, expect } = prepare(request, options, true, user);
-    const answer = await this.#sendSealed('POST', '/execute', json, { headers: {}, signal });
-    const job = readJob(answer.body);
-    if (job.job_id !== answer.jobId) throw new SealError('answer', 'the answer is of another job');
-    return this.#verified(job, {
-      ...expect, ...age(start), sealed: true,
-      encryptTo: request.encrypt_to ? await thumbprint(request.encrypt_to) : null,
-    }, signal);
+  async executeSealed(request: ExecuteRequest, options: SealOptions = {}): Promise<VerifiedJob> {
+    const since = Date.now();
+    const { json, expect } = await this.#prepareSealed(request, options);
+    const answer = await this.#sendSealed('POST', '/execute', json, { headers: {}, ...options });
+    return this.#openedJob(answer, expect, since, options.signal);
+  }
+
+  /**
+   * The same call as text, before anything is sent: for who must be able to get the answer after
+   * this program has ended. It is a secret: whoever has it reads script, input and answer, and it
+   * never ends. `resume` makes the call; a NeoCompute for the same user and service can.
+   */
+  async seal(request: ExecuteRequest, options: SealOptions = {}): Promise<string> {
+    const since = Date.now();
+    const { json, expect } = await this.#prepareSealed(request, options);
+    const key = await chooseKey((await this.#attestation.current(options)).hpkeKeys);
+    return writeToken({ sealed: await sealRequest(key, EXECUTE, padded(json)), expect, since });
+  }
+
+  /**
+   * Makes the call that `seal` made, as executeSealed does, or gives its answer if it was made
+   * before: it runs once, however often this is called. If its connection was lost while it ran,
+   * the service has cancelled it, and the answer is that job, failed.
+   *
+   * A RequestError `envelope_replayed`: it ran, and was forgotten since. `sealed_key_unknown`: the
+   * keys it was sealed to are gone; if it ran, `job(id, { call })` opens it.
+   */
+  async resume(call: string, { signal }: CallOptions = {}): Promise<VerifiedJob> {
+    this.#attestation.demandPolicy();
+    const { sealed, expect, since } = readToken(call);
+    const answer = await this.#sendTwice('POST', '/execute', sealed.body, {}, signal);
+    return this.#openedJob(taken(await sealed.open(answer)), expect, since, signal);
   }
 
   /**
    * One job of the user's. If it has ended, its receipt is verified, against `expect` too: what the
-   * caller knows of it, such as the script. A sealed job shows only its sealed answer.
+   * caller knows of it, such as the script. A sealed job shows only its sealed answer, unless
+   * `call` is the text that `seal` gave of it: then that is opened, and verified as by `resume`.
    */
-  async job(id: string, { verify = true, signal, expect = {} }:
-    CallOptions & { verify?: boolean; expect?: Expectations } = {}): Promise<Job> {
-    if (verify) this.#attestation.demandPolicy();
+  async job(id: string, { verify = true, signal, expect = {}, call }:
+    CallOptions & { verify?: boolean; expect?: Expectations; call?: string } = {}): Promise<Job> {
+    const opener = call === undefined ? undefined : readToken(call);
+    if (verify || opener) this.#attestation.demandPolicy();
     const path = `/jobs/${encodeURIComponent(id)}`;
     const job = readJob(textOf(await this.#transport.send('GET', path, { signal })));
     if (job.job_id !== id) throw new ReceiptError('job', 'the answer is another job', []);
+    if (opener && job.sealed_response !== undefined) {
+      const bytes = fromBase64url(job.sealed_response) ?? new Uint8Array();
+      const answer = taken(await opener.sealed.open(bytes));
+      const opened = await this.#openedJob(answer, opener.expect, opener.since, signal);
+      if (opened.job_id !== id) throw new SealError('answer', 'the answer is of another job');
+      return opened;
+    }
     if (!verify || job.status === 'running' || job.sealed) return job;
     return this.#verified(job, { ...expect, sealed: false }, signal);
   }
@@ -164,6 +202,9 @@ export class NeoCompute {
   /**
    * Verifies a receipt, with or without its bundle. Without, the claims that it names are asked of
    * the service. Throws a ReceiptError whose `checks` are all that were made, or a TrustError.
+   *
+   * The bundle of a job with `encrypt_to` has no salt: what is under it (`userId`, `outputJson`)
+   * can be expected only together with the `salt` that `openOutput` finds.
    */
   async verifyReceipt(receipt: string | ReceiptBundle, expect: Expectations = {},
     { signal }: CallOptions = {}): Promise<Verification> {
@@ -173,8 +214,7 @@ export class NeoCompute {
     const claims = isText
       ? await this.#attestation.byDigest(parsed.receipt.claims_sha256, signal)
       : await this.#attestation.verify(receipt.bundle);
-    const salt = isText ? {} : { salt: receipt.salt, jobId: receipt.job_id };
-    return checkReceipt(parsed, claims, salt, expect);
+    return checkReceipt(parsed, claims, isText ? {} : saidBeside(parsed, receipt), expect);
   }
 
   /**
@@ -191,8 +231,29 @@ export class NeoCompute {
     const verification = await checkReceipt(parsed, job.verification.claims, {
       jobId: job.job_id, outputJson: opened.outputJson ?? null, salt: opened.receipt_salt,
       ...(this.#userId === undefined ? {} : { userId: this.#userId }),
-    });
+    }, job.verification.pending ?? {});
     return { ...job, ...opened, verification };
+  }
+
+  async #prepareSealed(request: ExecuteRequest, options: SealOptions) {
+    this.#attestation.demandPolicy(); // before anything is sent
+    const user: JsonObject = this.#userId === undefined ? {} : { expect_user: this.#userId };
+    const { json, expect } = prepare(request, options, true, user);
+    const encryptTo = request.encrypt_to ? await thumbprint(request.encrypt_to) : null;
+    return { json, expect: { ...expect, sealed: true, encryptTo } };
+  }
+
+  /** The job in an answer that was opened, verified as far as it goes if its salt is encrypted. */
+  async #openedJob(answer: OpenedAnswer, expect: Expectations, since: number,
+    signal: AbortSignal | undefined): Promise<VerifiedJob> {
+    const job = readJob(answer.body);
+    if (job.job_id !== answer.jobId) throw new SealError('answer', 'the answer is of another job');
+    if (expect.encryptTo === null) {
+      return this.#verified(job, { ...expect, ...age(since) }, signal);
+    }
+    const { inputJson = '{}', secretRefs = [], ...now } = expect;
+    const { verification, ...rest } = await this.#verified(job, { ...now, ...age(since) }, signal);
+    return { ...rest, verification: { ...verification, pending: { inputJson, secretRefs } } };
   }
 
   async #verified(job: Job, expect: Expectations, signal: AbortSignal | undefined):
@@ -218,9 +279,7 @@ export class NeoCompute {
       const key = await chooseKey(claims.hpkeKeys);
       const sealed = await sealRequest(key, `${method} ${path}`, text);
       const answer = await this.#sendTwice(method, path, sealed.body, headers, signal);
-      const opened = await sealed.open(answer);
-      if (opened.status >= 400) throw refusal(opened.status, opened.body);
-      return opened;
+      return taken(await sealed.open(answer));
     };
     const claims = await this.#attestation.current({ signal });
     try {
@@ -248,6 +307,23 @@ export class NeoCompute {
     }
     return answer.bytes;
   }
+}
+
+/** An answer that is no refusal. Throws the RequestError that one is. */
+function taken(answer: OpenedAnswer): OpenedAnswer {
+  if (answer.status >= 400) throw refusal(answer.status, answer.body);
+  return answer;
+}
+
+/** What a bundle says around its receipt. */
+function saidBeside({ receipt }: ParsedReceipt, { job_id, salt }: ReceiptBundle): Expectations {
+  const encrypted = receipt['encrypt_to'] !== undefined;
+  if ((salt === undefined) !== encrypted) {
+    throw new ReceiptError('malformed', encrypted
+      ? 'the bundle has a salt, which should be in encrypted_output'
+      : 'the bundle has no salt', []);
+  }
+  return { jobId: job_id, ...(salt === undefined ? {} : { salt }) };
 }
 
 const STEP = 256;

@@ -4,7 +4,9 @@
  *
  * @module
  */
-export { NeoCompute, type NeoComputeOptions, type ReceiptBundle } from './client.ts';
+export {
+  NeoCompute, type NeoComputeOptions, type ReceiptBundle, type SealOptions,
+} from './client.ts';
 export type { ExecuteOptions, ExecuteRequest, Job, VerifiedJob } from './job.ts';
 export type { CallOptions, ChangeOptions, Policy, Secret, Secrets } from './secrets.ts';
 export {

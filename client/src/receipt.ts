@@ -87,6 +87,8 @@ export interface Verification {
   readonly simulation: boolean;
   /** The claims whose key signed it. */
   readonly claims: TrustedClaims;
+  /** What the caller expects and only `openOutput` can check: it is under the encrypted salt. */
+  readonly pending?: Expectations;
 }
 
 /** A receipt taken apart; nothing of it is verified. */

@@ -16,6 +16,8 @@ export const RESPONSE_TYPE = 'application/vnd.neocompute.sealed-response';
 export const NO_JOB = '00000000-0000-0000-0000-000000000000';
 
 const KEY_ID_SIZE = 16;
+const HEAD_SIZE = KEY_ID_SIZE + 6;
+const SECRET_SIZE = 32;
 const JOB_ID_SIZE = 36;
 const NONCE_SIZE = 32;
 const TAG_SIZE = 16;
@@ -47,6 +49,8 @@ export interface OpenedAnswer {
 /** A request that was sealed, and the only means to read its answers. */
 export interface SealedRequest {
   readonly body: Bytes;
+  /** What opens them, exported from the HPKE context. */
+  readonly secret: Bytes;
   /** Throws a SealError `answer` if it is not an answer to this very request. */
   open(response: Bytes): Promise<OpenedAnswer>;
 }
@@ -145,12 +149,17 @@ export async function sealRequest(key: SealingKey, route: string, plaintext: str
     ...(ephemeral ? { ekm: ephemeral } : {}),
   });
   const sealed = await context.seal(utf8(plaintext), concat(utf8(`${route}\0`), key.id));
-  const secret = new Uint8Array(await context.export(utf8('neocompute sealed response'), 32));
-  const enc = new Uint8Array(context.enc);
-  return {
-    body: concat(head, enc, new Uint8Array(sealed)),
-    open: (response) => openAnswer(enc, secret, response),
-  };
+  const secret = new Uint8Array(await context.export(utf8('neocompute sealed response'), SECRET_SIZE));
+  return sealedAgain(concat(head, new Uint8Array(context.enc), new Uint8Array(sealed)), secret)!;
+}
+
+/** The request that has this body and secret; undefined if they are not of one. */
+export function sealedAgain(body: Bytes, secret: Bytes): SealedRequest | undefined {
+  const kem = KEMS.find(({ id }) => body.length > HEAD_SIZE
+    && id === new DataView(body.buffer, body.byteOffset).getUint16(KEY_ID_SIZE));
+  const enc = body.slice(HEAD_SIZE, HEAD_SIZE + (kem?.publicSize ?? 0));
+  if (!kem || enc.length < kem.publicSize || secret.length !== SECRET_SIZE) return undefined;
+  return { body, secret, open: (response) => openAnswer(enc, secret, response) };
 }
 
 /**

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { NeoCompute } from '../dist/index.js';
 import { Service, problem } from './lib/service.mjs';
+import { keys, policy, receipts } from './lib/vectors.mjs';
 
 const script = 'function main(input) { return { echo: input } }';
 let service;
@@ -155,6 +156,68 @@ describe('executeSealed', () => {
   });
 });
 
+describe('seal and resume', () => {
+  const request = { script, input: { secret: 'xyzzy' } };
+
+  it('seal sends nothing; resume sends the same envelope each time', async () => {
+    const call = await clientOf().seal(request);
+    assert.equal(service.count('POST'), 0);
+    const first = await clientOf().resume(call);
+    assert.deepEqual(first.output, { echo: request.input });
+    await clientOf().resume(call);
+    const [one, two] = service.calls.filter(({ method }) => method === 'POST');
+    assert.deepEqual(one.body, two.body);
+    assert.equal(Buffer.from(one.body).includes('xyzzy'), false);
+    assert.equal(JSON.parse(service.opened.plaintext).expect_user, 'alice');
+  });
+
+  it('the answer of another call is none', async () => {
+    const [mine, other] = [await clientOf().seal(request), await clientOf().seal(request)];
+    let kept;
+    service.tamper = (answer, { method }) => {
+      if (method === 'POST') kept ??= answer;
+      return method === 'POST' ? kept : answer;
+    };
+    await clientOf().resume(other);
+    await assert.rejects(clientOf().resume(mine), { name: 'SealError', code: 'answer' });
+  });
+
+  it('what was asked for is verified, as if it had never been kept', async () => {
+    const wrong = {
+      script: { script_sha256: '00'.repeat(32) }, input: { input_hmac: '00'.repeat(32) },
+      nonce: { nonce: 'x' }, encrypt_to: { encrypt_to: 'x' }, age: { iat: Math.floor(Date.now() / 1000) - 120 },
+    };
+    service = await Service.start({ age: 1000 });
+    for (const [code, claims] of Object.entries(wrong)) {
+      const call = await clientOf().seal(request);
+      service.state = (right) => ({ ...right, ...claims });
+      await assert.rejects(clientOf().resume(call), { name: 'ReceiptError', code });
+    }
+  });
+
+  it('is not sealed anew on a retired key', async () => {
+    const call = await clientOf().seal(request);
+    await service.rotate();
+    await assert.rejects(clientOf().resume(call), { name: 'RequestError', code: 'sealed_key_unknown' });
+    assert.equal(service.count('POST'), 1);
+  });
+
+  it('refuses what is no call', async () => {
+    const call = await clientOf().seal(request);
+    const at = call.length >> 1;
+    for (const bad of ['', 'x', call.slice(1), call.slice(0, -5), call.slice(0, 60), `${call}=`,
+      `${call.slice(0, at)}*${call.slice(at + 1)}`, 'neocompute-call-1.e30']) {
+      await assert.rejects(clientOf().resume(bad), { name: 'NeoComputeError', code: 'not_a_call' }, bad);
+      await assert.rejects(clientOf().job('x', { call: bad }), { code: 'not_a_call' });
+    }
+    const trusting = clientOf({ attestation: undefined });
+    await assert.rejects(trusting.resume(call), { code: 'no_policy' });
+    await assert.rejects(trusting.job('x', { call, verify: false }), { code: 'no_policy' });
+    await assert.rejects(trusting.seal(request), { code: 'no_policy' });
+    assert.equal(service.count('POST'), 0);
+  });
+});
+
 describe('jobs, secrets, receipts', () => {
   it('a kept job is verified, against what the caller knows too', async () => {
     const client = clientOf();
@@ -177,7 +240,22 @@ describe('jobs, secrets, receipts', () => {
     await client.verifyReceipt(saved, { userId: 'alice' });
     await assert.rejects(client.verifyReceipt(saved, { userId: 'bob' }), { code: 'user' });
     await assert.rejects(client.verifyReceipt({ ...saved, job_id: 'x' }), { code: 'job' });
+    const { salt: _, ...saltless } = saved;
+    await assert.rejects(client.verifyReceipt(saltless), { name: 'ReceiptError', code: 'malformed' });
     assert.equal(service.calls.length, count);
+  });
+
+  it('a bundle has no salt where the output is encrypted', async () => {
+    const client = new NeoCompute({ url: 'http://service.test', attestation: policy });
+    const { job, receipt } = receipts.single.find(({ name }) => name === 'encrypted');
+    const saved = { receipt, job_id: job.job_id, bundle: keys.bundle };
+    await client.verifyReceipt(saved, { script: job.script, inputJson: job.input });
+    await assert.rejects(client.verifyReceipt(saved, { userId: 'alice' }), { code: 'user' });
+    await assert.rejects(client.verifyReceipt(saved, { outputJson: job.output }), { code: 'output' });
+    const { salt, output: outputJson } = job; // as encrypted_output has them
+    await client.verifyReceipt(saved, { salt, outputJson, userId: 'alice' });
+    await assert.rejects(client.verifyReceipt(saved, { salt, userId: 'bob' }), { code: 'user' });
+    await assert.rejects(client.verifyReceipt({ ...saved, salt }), { name: 'ReceiptError', code: 'malformed' });
   });
 
   it('a secret is sealed on its way', async () => {

@@ -68,6 +68,22 @@ describe('the page', () => {
     assert.match(await textOf('receipt-change'), new RegExp(`Changed at byte ${at}, in the signature`));
   });
 
+  it('a sealed call that was kept outlives the page', async () => {
+    const client = `const { NeoCompute } = await import('neocompute');
+      const client = new NeoCompute({ url: location.origin + '/api', userId: 'alice',
+        attestation: { identityKey: ${JSON.stringify(service.identityKey)}, allowSimulation: true } });`;
+    const resume = `(async () => { ${client}
+      const { job_id, outputJson } = await client.resume(localStorage.getItem('call'));
+      return job_id + ' ' + outputJson })()`;
+    await browser.evaluate(`(async () => { ${client}
+      const script = 'function main(input) { return { doubled: 2 * input } }';
+      localStorage.setItem('call', await client.seal({ script, input: 21 })) })()`);
+    const before = await browser.evaluate(resume);
+    assert.match(before, /^[0-9a-f-]{36} \{"doubled":42\}$/);
+    await browser.open(`http://127.0.0.1:${gateway.address().port}/?again`);
+    assert.equal(await browser.evaluate(resume), before);
+  });
+
   it('asks nothing of anybody else, and nothing went wrong', () => {
     assert.deepEqual(browser.faults, []);
   });

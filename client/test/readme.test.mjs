@@ -18,7 +18,7 @@ describe('README.md', () => {
   before(async () => { service = await startService(); });
   after(() => service.stop());
 
-  it('has examples', () => assert.equal(examples.length, 3));
+  it('has examples', () => assert.equal(examples.length, 4));
   for (const [, title, code] of examples) {
     it(title, async () => {
       const program = code.replaceAll('https://compute.example', service.url)

@@ -46,7 +46,7 @@ describe('in every runtime', () => {
           },
         });
         assert.equal(stdout, 'vectors verified\nexecute {"echo":{"a":"é"}} true\n' +
-          'executeSealed {"echo":{"a":"é"}} true\n');
+          'executeSealed {"echo":{"a":"é"}} true\nresume {"echo":{"a":"é"}} true\n');
       });
     }
   }

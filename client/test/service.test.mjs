@@ -1,10 +1,13 @@
 // The client against the real service.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { after, before, describe, it } from 'node:test';
 import { NeoCompute, verifyReceipt } from '../dist/index.js';
 import { chooseKey, sealRequest } from '../dist/seal.js';
-import { inParallel } from '../../tests/lib/wait.mjs';
+import { inParallel, until as waitUntil } from '../../tests/lib/wait.mjs';
 import { startService } from './lib/real.mjs';
 
 const script = 'function main(input) { return { echo: input } }';
@@ -160,6 +163,87 @@ describe('sealed', () => {
     assert.deepEqual(opened.output, { echo: { a: 1 } });
     const other = await crypto.subtle.generateKey('X25519', true, ['deriveBits']);
     await assert.rejects(client.openOutput(job, other.privateKey), { name: 'SealError', code: 'answer' });
+
+    const saved = await client.receipt(job.job_id);
+    assert.equal(saved.salt, undefined);
+    await client.verifyReceipt(saved, { script, inputJson: '{"a":1}' });
+    await client.verifyReceipt(saved, { userId: 'alice', salt: opened.receipt_salt, outputJson: opened.outputJson });
+  });
+
+  it('only the output, in a sealed call', async () => {
+    const pair = await crypto.subtle.generateKey('X25519', true, ['deriveBits']);
+    const { kty, crv, x } = await crypto.subtle.exportKey('jwk', pair.publicKey);
+    const request = { script, input: { a: 1 }, encrypt_to: { kty, crv, x } };
+    for (const job of [await client.executeSealed(request), await client.resume(await client.seal(request))]) {
+      assert.equal(job.output, undefined);
+      const names = job.verification.checks.map(({ name }) => name);
+      assert.ok(!names.includes('input') && names.includes('encrypt_to'));
+      const opened = await client.openOutput(job, pair.privateKey);
+      assert.deepEqual(opened.output, { echo: { a: 1 } });
+      assert.ok(opened.verification.checks.some(({ name, ok }) => name === 'input' && ok));
+      const changed = { ...job, verification: { ...job.verification, pending: { inputJson: '{"a":2}' } } };
+      await assert.rejects(client.openOutput(changed, pair.privateKey), { code: 'input' });
+    }
+  });
+});
+
+describe('a sealed call that outlives its process', () => {
+  /** Runs lib/crash.mjs until it says that it is there; kills it. The call that it kept. */
+  const crashed = async (until, request) => {
+    const program = fileURLToPath(new URL('lib/crash.mjs', import.meta.url));
+    const child = spawn(process.execPath, [program, ...(until === 'kept' ? ['--unsent'] : [])], {
+      env: { NEOCOMPUTE_URL: service.url, IDENTITY: service.identityKey, REQUEST: JSON.stringify(request) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let said = '';
+    for await (const data of child.stdout) {
+      said += data;
+      if (said.includes(`\n${until}\n`)) break;
+    }
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await waitUntil(async () => (await client.jobs({ status: 'running' })).jobs.length === 0, 'no job runs');
+    return said.split('\n')[0];
+  };
+  const count = 'function main(input) { return { doubled: 2 * input } }';
+
+  it('that had not sent it: it runs', async () => {
+    const call = await crashed('kept', { script: count, input: 21 });
+    assert.deepEqual((await client.resume(call)).output, { doubled: 42 });
+  });
+
+  it('that had its answer: the same, and nothing runs twice', async () => {
+    const call = await crashed('answered', { script: count, input: 4 });
+    const { jobs } = await client.jobs({ limit: 1 });
+    const again = await client.resume(call);
+    assert.equal(again.job_id, jobs[0].job_id);
+    assert.deepEqual(again.output, { doubled: 8 });
+    assert.deepEqual(await client.resume(call), again);
+    assert.equal((await client.jobs({ limit: 1 })).jobs[0].job_id, again.job_id);
+    assert.deepEqual(await client.job(again.job_id, { call }), again);
+    const other = await client.seal({ script });
+    await assert.rejects(client.job(again.job_id, { call: other }), { name: 'SealError', code: 'answer' });
+  });
+
+  it('that was cut off while it ran: the job was cancelled, and says so', async () => {
+    const call = await crashed('sent', {
+      script: 'function main() { return new Promise((done) => setTimeout(done, 20000)) }',
+    });
+    const job = await client.resume(call);
+    assert.deepEqual([job.status, job.error_code], ['failed', 'cancelled']);
+  });
+
+  it('whose job was forgotten: it is not run again', async () => {
+    const call = await client.seal({ script, input: 1 });
+    await client.remove((await client.resume(call)).job_id);
+    await assert.rejects(client.resume(call), { name: 'RequestError', code: 'envelope_replayed' });
+  });
+
+  it('of another user', async () => {
+    const call = await client.seal({ script, input: 1 });
+    await assert.rejects(clientOf({ userId: 'mallory' }).resume(call), { code: 'user_mismatch' });
+    await client.resume(call);
+    await assert.rejects(clientOf({ userId: 'mallory' }).resume(call), { code: 'envelope_replayed' });
   });
 });
 

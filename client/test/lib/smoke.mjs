@@ -21,3 +21,11 @@ for (const name of ['execute', 'executeSealed']) {
   const { output, verification } = await client[name](request);
   console.log(name, JSON.stringify(output), verification.checks.length > 15);
 }
+
+const another = () => new NeoCompute({
+  url, userId: 'alice', attestation: { identityKey, allowSimulation: true },
+});
+const call = await client.seal(request);
+const [first, again] = [await another().resume(call), await another().resume(call)];
+const kept = await another().job(first.job_id, { call });
+console.log('resume', JSON.stringify(first.output), [again, kept].every(({ job_id }) => job_id === first.job_id));
