@@ -30,6 +30,19 @@ describe('service', () => {
     assert.ok(!text.includes(masterKey.slice(0, 8)), 'the master key is shown');
   });
 
+  it('lets no page of another origin call it: that is the gateway\'s to allow', async () => {
+    const headers = {
+      Origin: 'https://elsewhere.example', 'Access-Control-Request-Method': 'POST',
+      'Access-Control-Request-Headers': 'x-user-id,content-type',
+    };
+    for (const [method, path, status] of [['OPTIONS', '/execute', 405], ['OPTIONS', '/secrets/A', 405],
+      ['GET', '/jobs', 200], ['GET', '/attestation', 200]]) {
+      const answer = await server.request(method, path, { headers });
+      assert.equal(answer.status, status, path);
+      for (const name of Object.keys(answer.headers)) assert.doesNotMatch(name, /^access-control-/);
+    }
+  });
+
   it('counts jobs by status and error code', async () => {
     const sum = async (pattern) => [...await server.metrics()]
       .filter(([name]) => pattern.test(name)).reduce((total, [, value]) => total + value, 0);
