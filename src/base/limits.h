@@ -66,6 +66,8 @@ enum limit_unit { UNIT_COUNT, UNIT_BYTES, UNIT_MS, UNIT_GAS };
       "opened secrets kept")                                                                       \
     X(SECRET_CACHE_BYTES, "secret_cache_bytes", UNIT_BYTES, 1 * MIB, 64 * KIB, 64 * MIB,           \
       "bytes of opened secrets kept")                                                              \
+    X(AUDIT_CHECKPOINT, "audit_checkpoint", UNIT_MS, 60000, 1000, 3600000,                         \
+      "time between checkpoints of the audit log")                                                 \
     X(TRANSFER_BYTES, "transfer_bytes", UNIT_BYTES, 256 * MIB, 4 * MIB, 1024 * GIB,                \
       "bodies arriving and answers not yet sent; a user a quarter")                                \
     X(CONNECTIONS, "connections", UNIT_COUNT, 2048, 8, 65000, "open connections")                  \

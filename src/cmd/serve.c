@@ -295,6 +295,7 @@ static int start_secrets(struct serve *serve, struct error_detail *detail)
         .cache = {.life_ns = limit[LIMIT_SECRET_CACHE] * NS_PER_MS,
                   .count = limit[LIMIT_SECRET_CACHE_COUNT],
                   .bytes = limit[LIMIT_SECRET_CACHE_BYTES]},
+        .checkpoint_ms = limit[LIMIT_AUDIT_CHECKPOINT],
         .checkpoint = log_checkpoint,
     };
     r = secret_service_new(&secrets, &serve->secrets, detail);

@@ -22,11 +22,10 @@
 #include <stdint.h>
 #include <uv.h>
 
-#define SECRET_QUEUED_MOST   4096  /* requests waiting for the database */
-#define SECRET_BATCH_MOST    256   /* jobs whose audit rows share one transaction */
-#define SECRET_USER_MOST     10000 /* secrets of one user */
-#define SECRET_CHECKPOINT_MS 60000
-#define SECRET_LOOK_MS       500 /* how often kept values are looked at: too old, or changed? */
+#define SECRET_QUEUED_MOST 4096  /* requests waiting for the database */
+#define SECRET_BATCH_MOST  256   /* jobs whose audit rows share one transaction */
+#define SECRET_USER_MOST   10000 /* secrets of one user */
+#define SECRET_LOOK_MS     500   /* how often kept values are looked at: too old, or changed? */
 
 struct secret_service;
 
@@ -38,7 +37,9 @@ struct secret_options {
     const uint8_t *audit_key;          /* AUDIT_KEY_SIZE bytes, borrowed for good */
     bool strict;
     struct value_cache_limits cache; /* of opened values; all zero: none is kept */
-    /* Told each checkpoint of the audit chain, so that it goes into the log; may be NULL. */
+    uint64_t checkpoint_ms; /* from one checkpoint of the audit chain to the next; 0: none but the
+                             * one at the end */
+    /* Told each, so that it goes into the log; may be NULL. */
     void (*checkpoint)(void *ctx, const char *boot_id, const char *text);
     void *ctx;
 };

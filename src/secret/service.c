@@ -374,7 +374,7 @@ out:
     return r;
 }
 
-static int start_thread(struct secret_service *s)
+static int start_thread(struct secret_service *s, uint64_t checkpoint_ms)
 {
     if (uv_async_init(s->loop, &s->async, on_async))
         return ERR_SYSTEM;
@@ -384,8 +384,8 @@ static int start_thread(struct secret_service *s)
     s->checkpoint_timer.data = s;
     s->handles = 2;
     uv_unref((uv_handle_t *)&s->checkpoint_timer);
-    uv_timer_start(&s->checkpoint_timer, on_checkpoint_timer, SECRET_CHECKPOINT_MS,
-                   SECRET_CHECKPOINT_MS);
+    if (checkpoint_ms)
+        uv_timer_start(&s->checkpoint_timer, on_checkpoint_timer, checkpoint_ms, checkpoint_ms);
     if (uv_thread_create(&s->thread, thread_main, s))
         return ERR_SYSTEM;
     s->thread_runs = true;
@@ -416,7 +416,7 @@ int secret_service_new(const struct secret_options *options, struct secret_servi
     if (!r && s->store && s->key)
         r = check_key(s, detail);
     if (!r)
-        r = start_thread(s);
+        r = start_thread(s, options->checkpoint_ms);
     if (r) {
         s->store = NULL; /* stays the caller's */
         secret_service_free(s);

@@ -168,6 +168,36 @@ for (const store of stores) {
       fs.rmSync(dataDir, { recursive: true });
     });
 
+    it('shows what was cut off after a server was killed, up to its last checkpoint', async () => {
+      const dataDir = temporary('checkpoint');
+      const options = await store.fresh({ dataDir });
+      const server = await startServer({ ...options, args: [...options.args, '--audit-checkpoint', '1s'] });
+      const stored = () => store.sql(server, "SELECT value FROM secret_facts WHERE name LIKE 'checkpoint:%'")[0]?.[0] ?? '';
+      const rows = () => Number(store.sql(server, 'SELECT max(seq) FROM secret_audit_logs')[0][0]);
+      const upTo = (seq) => until(() => stored().startsWith(`${seq}:`), `a checkpoint at ${seq}`, 5000);
+      assert.equal(stored(), '', 'nothing to put down yet');
+      await giveSecret(server, 'KEY', 'audited');
+      await upTo(rows());
+      await server.output(READ);
+      await server.output(READ);
+      const last = rows();
+      await upTo(last);
+      const [boot] = store.sql(server, 'SELECT DISTINCT boot_id FROM secret_audit_logs')[0];
+      await until(() => server.log.split('\n').some((line) => line.includes('audit checkpoint') &&
+        line.includes(boot) && line.includes(`${last}:`)), 'the same in the log', 5000);
+      server.child.kill('SIGKILL');
+      await server.exit();
+      const verify = async () => {
+        const { code, stdout } = await neocompute(['secret', 'audit', '--verify', '--json', ...store.cliArgs(server)], { env: keys });
+        const { cut, changed, gaps, forged } = JSON.parse(stdout);
+        return { code, found: { cut, changed, gaps, forged } };
+      };
+      assert.deepEqual(await verify(), { code: 0, found: { cut: 0, changed: 0, gaps: 0, forged: 0 } });
+      store.sql(server, `DELETE FROM secret_audit_logs WHERE seq = ${last};`);
+      assert.deepEqual(await verify(), { code: 1, found: { cut: 1, changed: 0, gaps: 0, forged: 0 } });
+      fs.rmSync(dataDir, { recursive: true });
+    });
+
     it('rotates keys while a server runs, killed in the middle', async () => {
       const dataDir = temporary('rotate');
       const options = await store.fresh({ dataDir });
