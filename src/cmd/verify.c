@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/file.h"
 #include "cmd/recipient.h"
+#include <openssl/crypto.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -181,6 +182,18 @@ static int make_checks(const struct verify_options *options, const struct trust 
     return status;
 }
 
+/*
+ * A verdict does not hang on what openssl.cnf says, and reading it takes a tenth of a check. Who is
+ * asked for a URL is asked by the rules for TLS that stand there.
+ */
+static void leave_openssl_config(const struct verify_options *options)
+{
+    bool asks =
+        (options->bundle && is_url(options->bundle)) || (options->jwks && is_url(options->jwks));
+    if (!asks)
+        OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+}
+
 int cmd_verify(const struct cmd *cmd, int argc, char **argv)
 {
     static struct verify_options options = {.max_age_ms = UINT64_MAX};
@@ -192,6 +205,7 @@ int cmd_verify(const struct cmd *cmd, int argc, char **argv)
 
     if (!cmd_parse(cmd, &options, argc, argv, &arguments, &status))
         return status;
+    leave_openssl_config(&options);
     if (trust_read(&options.trust, &trust, &detail) ||
         read_files(arguments.arguments[0], &options, files, &detail))
         status = fail_usage(&detail);
