@@ -84,7 +84,7 @@ void exchange_free(struct exchange *exchange)
     if (exchange->next)
         exchange->next->prev = exchange->prev;
     if (exchange->response)
-        MHD_destroy_response(exchange->response);
+        libmicrohttpd.MHD_destroy_response(exchange->response);
     if (exchange->route && (exchange->route->flags & ROUTE_WIPE_BODY))
         buf_wipe(&exchange->body);
     buf_done(&exchange->body);
@@ -103,7 +103,7 @@ void exchange_free_spare(struct api *api)
 static void add_header(struct MHD_Response *response, const char *name, const char *value)
 {
     /* Fails without memory only; the answer is right without it too. */
-    MHD_add_response_header(response, name, value);
+    libmicrohttpd.MHD_add_response_header(response, name, value);
 }
 
 static void add_headers(struct exchange *exchange, const struct answer *answer)
@@ -149,8 +149,9 @@ static struct MHD_Response *make_wiped_response(struct buf *body)
     }
     *kept = *body;
     *body = BUF_INIT(0);
-    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
-        kept->size, kept->data, wipe_body, kept);
+    struct MHD_Response *response =
+        libmicrohttpd.MHD_create_response_from_buffer_with_free_callback_cls(kept->size, kept->data,
+                                                                             wipe_body, kept);
     if (!response)
         wipe_body(kept);
     return response;
@@ -180,13 +181,13 @@ void exchange_answer(struct exchange *exchange, struct answer *answer)
         return;
     }
     if (answer->fixed.data)
-        exchange->response = MHD_create_response_from_buffer(
+        exchange->response = libmicrohttpd.MHD_create_response_from_buffer(
             answer->fixed.size, (void *)answer->fixed.data, MHD_RESPMEM_PERSISTENT);
     else if (answer->wipe)
         exchange->response = make_wiped_response(body);
     else
-        exchange->response =
-            MHD_create_response_from_buffer(body->size, body->data, MHD_RESPMEM_MUST_FREE);
+        exchange->response = libmicrohttpd.MHD_create_response_from_buffer(body->size, body->data,
+                                                                           MHD_RESPMEM_MUST_FREE);
     if (exchange->response)
         add_headers(exchange, answer);
     else
@@ -329,14 +330,14 @@ void exchange_suspend(struct exchange *exchange)
 {
     exchange->state = EXCHANGE_WAITING;
     if (!exchange->suspended)
-        MHD_suspend_connection(exchange->connection);
+        libmicrohttpd.MHD_suspend_connection(exchange->connection);
     exchange->suspended = true;
 }
 
 void exchange_resume(struct exchange *exchange)
 {
     exchange->suspended = false;
-    MHD_resume_connection(exchange->connection);
+    libmicrohttpd.MHD_resume_connection(exchange->connection);
     api_wake(exchange->api);
 }
 
@@ -356,9 +357,9 @@ enum MHD_Result exchange_send(struct exchange *exchange)
     exchange->state = EXCHANGE_ANSWERED;
     if (!exchange->response)
         return MHD_NO;
-    enum MHD_Result result =
-        MHD_queue_response(exchange->connection, (unsigned)exchange->status, exchange->response);
-    MHD_destroy_response(exchange->response);
+    enum MHD_Result result = libmicrohttpd.MHD_queue_response(
+        exchange->connection, (unsigned)exchange->status, exchange->response);
+    libmicrohttpd.MHD_destroy_response(exchange->response);
     exchange->response = NULL;
     return result;
 }
@@ -388,8 +389,8 @@ void exchange_report(const struct exchange *exchange)
 
 struct span exchange_address(const struct exchange *exchange, char text[PEER_BYTES])
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const union MHD_ConnectionInfo *info = libmicrohttpd.MHD_get_connection_info(
+        exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     const struct sockaddr *address = info ? info->client_addr : NULL;
     const void *bytes = NULL;
     if (address && address->sa_family == AF_INET)

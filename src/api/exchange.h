@@ -13,9 +13,9 @@
 #define NEOCOMPUTE_API_EXCHANGE_H
 
 #include "api/api.h"
+#include "api/libmicrohttpd.h"
 #include "base/buf.h"
 #include "base/secmem.h"
-#include <microhttpd.h>
 
 #define TRACE_MOST  128 /* bytes of a trace id */
 #define ALLOW_BYTES 64  /* of an Allow header */

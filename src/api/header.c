@@ -58,8 +58,8 @@ static void check_gap(struct exchange *exchange, const char *next, ptrdiff_t siz
 /* After the last header there is an empty line. */
 static void check_end(struct exchange *exchange, const char *method)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    const union MHD_ConnectionInfo *info = libmicrohttpd.MHD_get_connection_info(
+        exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     if (info)
         check_gap(exchange, method + info->header_size, 2 * LINE_END_BYTES);
 }
@@ -208,7 +208,8 @@ static void check_idempotency_key(struct exchange *exchange)
 
 void header_check(struct exchange *exchange, const char *method)
 {
-    MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, note, exchange);
+    libmicrohttpd.MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, note,
+                                              exchange);
     check_end(exchange, method);
     take_trace(exchange);
     check_framing(exchange);

@@ -134,8 +134,8 @@ void handle_jobs(struct exchange *exchange)
 {
     struct error_detail detail = {0};
     struct query query = {.limit = PAGE_JOBS, .detail = &detail};
-    MHD_get_connection_values_n(exchange->connection, MHD_GET_ARGUMENT_KIND, take_parameter,
-                                &query);
+    libmicrohttpd.MHD_get_connection_values_n(exchange->connection, MHD_GET_ARGUMENT_KIND,
+                                              take_parameter, &query);
     if (query.error) {
         exchange_problem(exchange, &detail);
         return;
@@ -215,7 +215,7 @@ static enum MHD_Result take_form(void *ctx, enum MHD_ValueKind kind, const char 
 static bool wants_json(const struct exchange *exchange)
 {
     const char *accept =
-        MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Accept");
+        libmicrohttpd.MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Accept");
     return accept && strcasestr(accept, "application/json") &&
            !strcasestr(accept, "application/jwt");
 }
@@ -273,7 +273,8 @@ void handle_job_receipt(struct exchange *exchange)
     struct job *job = find(exchange);
     if (!job)
         return;
-    MHD_get_connection_values_n(exchange->connection, MHD_GET_ARGUMENT_KIND, take_form, &form);
+    libmicrohttpd.MHD_get_connection_values_n(exchange->connection, MHD_GET_ARGUMENT_KIND,
+                                              take_form, &form);
     if (form.wrong)
         error_set(&detail, ERR_INVALID_QUERY, "form",
                   "the query can be form=single, once, and nothing else");

@@ -193,7 +193,8 @@ static int read_page(struct exchange *exchange, const char *cursor, struct page_
     struct error_detail detail = {0};
     *ret = (struct page_query){
         .exchange = exchange, .cursor = cursor, .limit = PAGE_ROWS, .detail = &detail};
-    MHD_get_connection_values_n(exchange->connection, MHD_GET_ARGUMENT_KIND, take_parameter, ret);
+    libmicrohttpd.MHD_get_connection_values_n(exchange->connection, MHD_GET_ARGUMENT_KIND,
+                                              take_parameter, ret);
     exchange->page_limit = ret->limit;
     if (ret->error)
         exchange_problem(exchange, &detail);

@@ -137,8 +137,8 @@ static void run_daemon(struct api *api)
     bool timed;
     int runs = 0;
     do {
-        MHD_run(api->daemon);
-        timed = MHD_get_timeout(api->daemon, &wait) == MHD_YES;
+        libmicrohttpd.MHD_run(api->daemon);
+        timed = libmicrohttpd.MHD_get_timeout(api->daemon, &wait) == MHD_YES;
     } while (timed && wait == 0 && ++runs < RUNS_MOST);
     if (timed && wait == 0) {
         api->work = true;
@@ -226,7 +226,7 @@ static int start_daemon(struct api *api, int socket)
     const struct limits *limits = api->limits;
     unsigned idle = (unsigned)((limits->value[LIMIT_CONNECTION_IDLE] + 999) / 1000);
     snprintf(api->keep_alive, sizeof api->keep_alive, "timeout=%u", idle > 1 ? idle - 1 : 1);
-    api->daemon = MHD_start_daemon(
+    api->daemon = libmicrohttpd.MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, api,
         MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)limits->value[LIMIT_CONNECTIONS],
@@ -238,7 +238,8 @@ static int start_daemon(struct api *api, int socket)
 
 static int join_loop(struct api *api)
 {
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(api->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    const union MHD_DaemonInfo *info =
+        libmicrohttpd.MHD_get_daemon_info(api->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     if (!info)
         return ERR_SYSTEM;
     int r = api_make_poll(api, info->epoll_fd, &api->daemon_poll);
@@ -267,8 +268,11 @@ int api_new(const struct api_options *options, struct api **ret, struct error_de
     api->options = *options;
     api->watch_fd = -1;
     api->started_unix_ms = clock_unix_ms();
-    int r = api_listen(options->listen, BACKLOG, &socket, api->url, sizeof api->url, &api->port,
-                       detail);
+    int r = libmicrohttpd_load(detail);
+    if (r)
+        goto out;
+    r = api_listen(options->listen, BACKLOG, &socket, api->url, sizeof api->url, &api->port,
+                   detail);
     if (r)
         goto out;
     r = start_daemon(api, socket);
@@ -334,7 +338,7 @@ void api_stop(struct api *api, void (*done)(void *ctx), void *ctx)
     api->stopped = done;
     api->stopped_ctx = ctx;
     api->stopping = true;
-    MHD_socket socket = MHD_quiesce_daemon(api->daemon);
+    MHD_socket socket = libmicrohttpd.MHD_quiesce_daemon(api->daemon);
     if (socket != MHD_INVALID_SOCKET)
         close(socket); /* the kernel refuses connections from now on */
     job_service_stop(api->jobs, jobs_stopped, api);
@@ -368,7 +372,7 @@ void api_free(struct api *api)
     close_handle(api->turn_idle);
     resume_all(api);
     if (api->daemon)
-        MHD_stop_daemon(api->daemon);
+        libmicrohttpd.MHD_stop_daemon(api->daemon);
     watch_close(api);
     exchange_free_spare(api);
     opener_free(api->opener);

@@ -38,8 +38,8 @@ static void watch_ready(uv_poll_t *poll, int status, int events)
 
 static int descriptor(struct exchange *exchange)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const union MHD_ConnectionInfo *info = libmicrohttpd.MHD_get_connection_info(
+        exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     return info ? info->connect_fd : -1;
 }
 

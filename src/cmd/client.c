@@ -1,7 +1,7 @@
 #include "cmd/client.h"
 
 #include "base/json_read.h"
-#include <curl/curl.h>
+#include "cmd/libcurl.h"
 #include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -68,17 +68,17 @@ static struct curl_slist *make_headers(const struct client_options *options, str
     struct curl_slist *headers = NULL;
 
     snprintf(user, sizeof(user), "X-User-ID: %s", client_user(options));
-    headers = curl_slist_append(headers, user);
+    headers = libcurl.curl_slist_append(headers, user);
     /* curl would ask first whether a large body is welcome, and wait. */
-    headers = curl_slist_append(headers, "Expect:");
+    headers = libcurl.curl_slist_append(headers, "Expect:");
     if (body.size > 0) {
         snprintf(type, sizeof(type), "Content-Type: %s",
                  extra->content_type ? extra->content_type : "application/json");
-        headers = curl_slist_append(headers, type);
+        headers = libcurl.curl_slist_append(headers, type);
     }
     if (extra->if_match) {
         snprintf(match, sizeof(match), "If-Match: \"%" PRIu64 "\"", extra->if_match);
-        headers = curl_slist_append(headers, match);
+        headers = libcurl.curl_slist_append(headers, match);
     }
     return headers;
 }
@@ -95,13 +95,30 @@ static int check_user(const struct client_options *options, struct error_detail 
     return 0;
 }
 
+/* A request for `url` that says in `reason` (CURL_ERROR_SIZE) why it failed. Returns owned. */
+static int make_request(const char *url, char *reason, CURL **ret, struct error_detail *detail)
+{
+    int r = libcurl_load(detail);
+    if (r < 0)
+        return r;
+    CURL *curl = libcurl.curl_easy_init();
+    if (!curl)
+        return error_set(detail, ERR_NO_MEMORY, "", "no memory for a request");
+    libcurl.curl_easy_setopt(curl, CURLOPT_URL, url);
+    libcurl.curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    libcurl.curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
+    libcurl.curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
+    *ret = curl;
+    return 0;
+}
+
 static void set_body(CURL *curl, const char *method, struct span body)
 {
-    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+    libcurl.curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
     if (strcmp(method, "POST") != 0 && strcmp(method, "PUT") != 0)
         return;
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.size > 0 ? body.data : "");
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
+    libcurl.curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.size > 0 ? body.data : "");
+    libcurl.curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
 }
 
 static int send_request(const struct client_options *options, const char *method,
@@ -123,38 +140,35 @@ static int send_request(const struct client_options *options, const char *method
     while (server_size > 0 && options->server[server_size - 1] == '/')
         server_size--;
     snprintf(url, sizeof(url), "%.*s%s", (int)server_size, options->server, target);
-    curl = curl_easy_init();
+    r = make_request(url, reason, &curl, detail);
+    if (r < 0)
+        return r;
     headers = make_headers(options, body, extra);
-    if (!curl || !headers) {
+    if (!headers) {
         r = error_set(detail, ERR_NO_MEMORY, "", "no memory for a request");
         goto out;
     }
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
-    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
-    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &answer);
+    libcurl.curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    libcurl.curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+    libcurl.curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+    libcurl.curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+    libcurl.curl_easy_setopt(curl, CURLOPT_HEADERDATA, &answer);
     set_body(curl, method, body);
-    code = curl_easy_perform(curl);
+    code = libcurl.curl_easy_perform(curl);
     if (code != CURLE_OK) {
         r = error_set(detail, ERR_SYSTEM, options->server, "%s",
-                      *reason ? reason : curl_easy_strerror(code));
+                      *reason ? reason : libcurl.curl_easy_strerror(code));
         goto out;
     }
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
-    if (curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type) == CURLE_OK && type)
+    libcurl.curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
+    if (libcurl.curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type) == CURLE_OK && type)
         snprintf(answer.type, sizeof(answer.type), "%s", type);
     *ret = answer;
     answer.body = (struct buf){0};
 out:
     client_answer_done(&answer);
-    curl_slist_free_all(headers);
-    if (curl)
-        curl_easy_cleanup(curl);
+    libcurl.curl_slist_free_all(headers);
+    libcurl.curl_easy_cleanup(curl);
     return r;
 }
 
@@ -166,23 +180,20 @@ static size_t append(char *data, size_t one, size_t size, void *ctx)
 int client_fetch(const char *url, struct buf *ret, struct error_detail *detail)
 {
     char reason[CURL_ERROR_SIZE] = "";
-    CURL *curl = curl_easy_init();
     long status = 0;
+    CURL *curl;
+    int r = make_request(url, reason, &curl, detail);
 
-    if (!curl)
-        return error_set(detail, ERR_NO_MEMORY, "", "no memory for a request");
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, append);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, ret);
-    CURLcode code = curl_easy_perform(curl);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_cleanup(curl);
+    if (r < 0)
+        return r;
+    libcurl.curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, append);
+    libcurl.curl_easy_setopt(curl, CURLOPT_WRITEDATA, ret);
+    CURLcode code = libcurl.curl_easy_perform(curl);
+    libcurl.curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    libcurl.curl_easy_cleanup(curl);
     if (code != CURLE_OK)
         return error_set(detail, ERR_SYSTEM, url, "%s",
-                         *reason ? reason : curl_easy_strerror(code));
+                         *reason ? reason : libcurl.curl_easy_strerror(code));
     if (status != 200)
         return error_set(detail, ERR_PROTOCOL, url, "answered %ld", status);
     return 0;

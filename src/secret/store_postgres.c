@@ -72,17 +72,17 @@ static const char *const migrations[] = {
 
 static int execute(struct store_postgres *p, const char *sql)
 {
-    PGresult *result = PQexec(p->connection, sql);
-    ExecStatusType status = PQresultStatus(result);
-    PQclear(result);
+    PGresult *result = libpq.PQexec(p->connection, sql);
+    ExecStatusType status = libpq.PQresultStatus(result);
+    libpq.PQclear(result);
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ? 0 : ERR_SYSTEM;
 }
 
 static int prepare(struct store_postgres *p, const char *name, const char *sql)
 {
-    PGresult *result = PQprepare(p->connection, name, sql, 0, NULL);
-    ExecStatusType status = PQresultStatus(result);
-    PQclear(result);
+    PGresult *result = libpq.PQprepare(p->connection, name, sql, 0, NULL);
+    ExecStatusType status = libpq.PQresultStatus(result);
+    libpq.PQclear(result);
     return status == PGRES_COMMAND_OK ? 0 : ERR_SYSTEM;
 }
 
@@ -130,14 +130,14 @@ static int prepare_statements(struct store_postgres *p)
 /* Connected again, or not yet: after a loss the tries are spaced out, and in between it is down. */
 static int ensure_connection(struct store_postgres *p)
 {
-    if (p->ready && PQstatus(p->connection) == CONNECTION_OK)
+    if (p->ready && libpq.PQstatus(p->connection) == CONNECTION_OK)
         return 0;
     uint64_t now = clock_now_ns();
     if (now < p->retry_at_ns)
         return ERR_SYSTEM;
     p->ready = p->in_transaction = p->listening = false;
-    PQreset(p->connection);
-    if (PQstatus(p->connection) == CONNECTION_OK && prepare_statements(p) == 0) {
+    libpq.PQreset(p->connection);
+    if (libpq.PQstatus(p->connection) == CONNECTION_OK && prepare_statements(p) == 0) {
         p->retry_after_ns = RETRY_LEAST_NS;
         return 0;
     }
@@ -149,13 +149,13 @@ static int ensure_connection(struct store_postgres *p)
 
 static bool is_good(const PGresult *result)
 {
-    ExecStatusType status = PQresultStatus(result);
+    ExecStatusType status = libpq.PQresultStatus(result);
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
 bool store_postgres_again(struct store_postgres *p)
 {
-    return !p->in_transaction && PQstatus(p->connection) != CONNECTION_OK &&
+    return !p->in_transaction && libpq.PQstatus(p->connection) != CONNECTION_OK &&
            ensure_connection(p) == 0;
 }
 
@@ -166,18 +166,18 @@ int store_postgres_run(struct store_postgres *p, enum postgres_statement stateme
     int r = p->in_transaction ? 0 : ensure_connection(p);
     if (r)
         return r;
-    PGresult *result = PQexecPrepared(p->connection, p->names[statement], parameters->count,
-                                      parameters->values, parameters->lengths, NULL, 0);
+    PGresult *result = libpq.PQexecPrepared(p->connection, p->names[statement], parameters->count,
+                                            parameters->values, parameters->lengths, NULL, 0);
     if (!is_good(result)) {
-        PQclear(result);
+        libpq.PQclear(result);
         return ERR_SYSTEM;
     }
     if (changed)
-        *changed = strtoull(PQcmdTuples(result), NULL, 10);
+        *changed = strtoull(libpq.PQcmdTuples(result), NULL, 10);
     if (ret)
         *ret = result;
     else
-        PQclear(result);
+        libpq.PQclear(result);
     return 0;
 }
 
@@ -197,10 +197,10 @@ int store_postgres_commit(struct store *store)
 {
     struct store_postgres *p = (struct store_postgres *)store;
     /* A failed transaction answers COMMIT with ROLLBACK and no error: look at the command's tag. */
-    PGresult *result = PQexec(p->connection, "COMMIT");
-    bool ok =
-        PQresultStatus(result) == PGRES_COMMAND_OK && strcmp(PQcmdStatus(result), "COMMIT") == 0;
-    PQclear(result);
+    PGresult *result = libpq.PQexec(p->connection, "COMMIT");
+    bool ok = libpq.PQresultStatus(result) == PGRES_COMMAND_OK &&
+              strcmp(libpq.PQcmdStatus(result), "COMMIT") == 0;
+    libpq.PQclear(result);
     p->in_transaction = false;
     return ok ? 0 : ERR_SYSTEM;
 }
@@ -218,14 +218,14 @@ void store_postgres_rollback(struct store *store)
 int store_postgres_pipe_start(struct store_postgres *p)
 {
     int r = p->in_transaction ? 0 : ensure_connection(p);
-    return r ? r : PQenterPipelineMode(p->connection) == 1 ? 0 : ERR_SYSTEM;
+    return r ? r : libpq.PQenterPipelineMode(p->connection) == 1 ? 0 : ERR_SYSTEM;
 }
 
 int store_postgres_pipe_add(struct store_postgres *p, enum postgres_statement statement,
                             const struct postgres_parameters *parameters)
 {
-    return PQsendQueryPrepared(p->connection, p->names[statement], parameters->count,
-                               parameters->values, parameters->lengths, NULL, 0) == 1
+    return libpq.PQsendQueryPrepared(p->connection, p->names[statement], parameters->count,
+                                     parameters->values, parameters->lengths, NULL, 0) == 1
                ? 0
                : ERR_SYSTEM;
 }
@@ -233,29 +233,30 @@ int store_postgres_pipe_add(struct store_postgres *p, enum postgres_statement st
 int store_postgres_pipe_audits(struct store_postgres *p,
                                const struct postgres_parameters *parameters)
 {
-    return PQsendQueryPrepared(p->connection, PG_AUDIT_MANY, parameters->count, parameters->values,
-                               parameters->lengths, NULL, 0) == 1
+    return libpq.PQsendQueryPrepared(p->connection, PG_AUDIT_MANY, parameters->count,
+                                     parameters->values, parameters->lengths, NULL, 0) == 1
                ? 0
                : ERR_SYSTEM;
 }
 
 int store_postgres_pipe_word(struct store_postgres *p, const char *word)
 {
-    return PQsendQueryParams(p->connection, word, 0, NULL, NULL, NULL, NULL, 0) == 1 ? 0
-                                                                                     : ERR_SYSTEM;
+    return libpq.PQsendQueryParams(p->connection, word, 0, NULL, NULL, NULL, NULL, 0) == 1
+               ? 0
+               : ERR_SYSTEM;
 }
 
 /* The result of one statement, and the NULL behind it; NULL if it failed. */
 static PGresult *pipe_take(struct store_postgres *p)
 {
-    PGresult *result = PQgetResult(p->connection);
+    PGresult *result = libpq.PQgetResult(p->connection);
     if (result && is_good(result)) {
-        PGresult *more = PQgetResult(p->connection);
+        PGresult *more = libpq.PQgetResult(p->connection);
         if (!more)
             return result;
-        PQclear(more);
+        libpq.PQclear(more);
     }
-    PQclear(result);
+    libpq.PQclear(result);
     return NULL;
 }
 
@@ -263,11 +264,11 @@ static PGresult *pipe_take(struct store_postgres *p)
 static bool pipe_drain(struct store_postgres *p)
 {
     int nothing = 0;
-    while (nothing < 2 && PQstatus(p->connection) == CONNECTION_OK) {
-        PGresult *result = PQgetResult(p->connection);
-        bool end = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+    while (nothing < 2 && libpq.PQstatus(p->connection) == CONNECTION_OK) {
+        PGresult *result = libpq.PQgetResult(p->connection);
+        bool end = libpq.PQresultStatus(result) == PGRES_PIPELINE_SYNC;
         nothing = result ? 0 : nothing + 1;
-        PQclear(result);
+        libpq.PQclear(result);
         if (end)
             return true;
     }
@@ -276,9 +277,9 @@ static bool pipe_drain(struct store_postgres *p)
 
 int store_postgres_pipe_end(struct store_postgres *p, size_t count, PGresult **results)
 {
-    if (PQpipelineStatus(p->connection) == PQ_PIPELINE_OFF)
+    if (libpq.PQpipelineStatus(p->connection) == PQ_PIPELINE_OFF)
         return ERR_SYSTEM;
-    int r = PQpipelineSync(p->connection) == 1 ? 0 : ERR_SYSTEM;
+    int r = libpq.PQpipelineSync(p->connection) == 1 ? 0 : ERR_SYSTEM;
     bool committed = true;
     for (size_t i = 0; !r && i < count; i++) {
         PGresult *result = pipe_take(p);
@@ -289,14 +290,14 @@ int store_postgres_pipe_end(struct store_postgres *p, size_t count, PGresult **r
         } else {
             /* A transaction that failed is not said to have been committed; the last word counts.
              */
-            committed = i + 1 < count || strcmp(PQcmdStatus(result), "COMMIT") == 0;
-            PQclear(result);
+            committed = i + 1 < count || strcmp(libpq.PQcmdStatus(result), "COMMIT") == 0;
+            libpq.PQclear(result);
         }
     }
     /* What cannot be brought in order is connected anew. */
-    if (!pipe_drain(p) || PQexitPipelineMode(p->connection) != 1)
+    if (!pipe_drain(p) || libpq.PQexitPipelineMode(p->connection) != 1)
         p->ready = false;
-    else if (!p->in_transaction && PQtransactionStatus(p->connection) != PQTRANS_IDLE)
+    else if (!p->in_transaction && libpq.PQtransactionStatus(p->connection) != PQTRANS_IDLE)
         execute(p, "ROLLBACK"); /* it failed between a BEGIN and its COMMIT */
     return r ? r : committed ? 0 : ERR_SYSTEM;
 }
@@ -312,8 +313,8 @@ bool store_postgres_changed(struct store *store)
         return true;
     if (!p->listening)
         p->listening = execute(p, "LISTEN " CHANGED_CHANNEL) == 0;
-    PQconsumeInput(p->connection);
-    for (PGnotify *told; (told = PQnotifies(p->connection)) != NULL; PQfreemem(told))
+    libpq.PQconsumeInput(p->connection);
+    for (PGnotify *told; (told = libpq.PQnotifies(p->connection)) != NULL; libpq.PQfreemem(told))
         any = true;
     return any;
 }
@@ -323,20 +324,20 @@ bool store_postgres_changed(struct store *store)
 static bool table_exists(struct store_postgres *p, const char *name)
 {
     const char *values[] = {name};
-    PGresult *result = PQexecParams(p->connection, "SELECT to_regclass($1) IS NOT NULL", 1, NULL,
-                                    values, NULL, NULL, 0);
-    bool exists = PQntuples(result) == 1 && PQgetvalue(result, 0, 0)[0] == 't';
-    PQclear(result);
+    PGresult *result = libpq.PQexecParams(p->connection, "SELECT to_regclass($1) IS NOT NULL", 1,
+                                          NULL, values, NULL, NULL, 0);
+    bool exists = libpq.PQntuples(result) == 1 && libpq.PQgetvalue(result, 0, 0)[0] == 't';
+    libpq.PQclear(result);
     return exists;
 }
 
 static bool column_is_uuid(struct store_postgres *p)
 {
-    PGresult *result =
-        PQexec(p->connection, "SELECT atttypid = 'uuid'::regtype FROM pg_attribute"
-                              " WHERE attrelid = to_regclass('secrets') AND attname = 'user_id'");
-    bool is_uuid = PQntuples(result) == 1 && PQgetvalue(result, 0, 0)[0] == 't';
-    PQclear(result);
+    PGresult *result = libpq.PQexec(
+        p->connection, "SELECT atttypid = 'uuid'::regtype FROM pg_attribute"
+                       " WHERE attrelid = to_regclass('secrets') AND attname = 'user_id'");
+    bool is_uuid = libpq.PQntuples(result) == 1 && libpq.PQgetvalue(result, 0, 0)[0] == 't';
+    libpq.PQclear(result);
     return is_uuid;
 }
 
@@ -345,9 +346,10 @@ static int schema_version(struct store_postgres *p)
     if (!table_exists(p, "secret_facts"))
         return 0;
     PGresult *result =
-        PQexec(p->connection, "SELECT value FROM secret_facts WHERE name = 'schema_version'");
-    int version = PQntuples(result) == 1 ? (int)strtol(PQgetvalue(result, 0, 0), NULL, 10) : 0;
-    PQclear(result);
+        libpq.PQexec(p->connection, "SELECT value FROM secret_facts WHERE name = 'schema_version'");
+    int version =
+        libpq.PQntuples(result) == 1 ? (int)strtol(libpq.PQgetvalue(result, 0, 0), NULL, 10) : 0;
+    libpq.PQclear(result);
     return version;
 }
 
@@ -391,7 +393,7 @@ static int migrate(struct store_postgres *p, struct error_detail *detail)
         r = execute(p, "COMMIT");
     if (r) {
         error_set(detail, ERR_SYSTEM, "database-url", "migration failed: %s",
-                  PQerrorMessage(p->connection));
+                  libpq.PQerrorMessage(p->connection));
         execute(p, "ROLLBACK");
     }
     return r;
@@ -417,11 +419,11 @@ static bool is_this_machine(const char *host)
 static int check_url(const char *url, bool *remote, struct error_detail *detail)
 {
     char *message = NULL;
-    PQconninfoOption *options = PQconninfoParse(url, &message);
+    PQconninfoOption *options = libpq.PQconninfoParse(url, &message);
     if (!options) {
         int r = error_set(detail, ERR_USAGE, "database-url",
                           "must look like postgres://USER@HOST:PORT/DATABASE");
-        PQfreemem(message);
+        libpq.PQfreemem(message);
         return r;
     }
     const char *host = option_of(options, "host"), *mode = option_of(options, "sslmode");
@@ -434,14 +436,16 @@ static int check_url(const char *url, bool *remote, struct error_detail *detail)
             "sslmode=%s does not make sure who the server is; use sslmode=verify-full with "
             "sslrootcert=FILE",
             mode);
-    PQconninfoFree(options);
+    libpq.PQconninfoFree(options);
     return r;
 }
 
 int store_postgres_open(const char *url, struct store **ret, struct error_detail *detail)
 {
     bool remote;
-    int r = check_url(url, &remote, detail);
+    int r = libpq_load(detail);
+    if (!r)
+        r = check_url(url, &remote, detail);
     if (r)
         return r;
     struct store_postgres *p = calloc(1, sizeof *p);
@@ -465,16 +469,17 @@ int store_postgres_open(const char *url, struct store **ret, struct error_detail
                             "15000",
                             "verify-full",
                             NULL};
-    p->connection = PQconnectdbParams(keys, values, 1);
-    if (PQstatus(p->connection) != CONNECTION_OK) {
-        r = error_set(detail, ERR_SYSTEM, "database-url", "%s", PQerrorMessage(p->connection));
+    p->connection = libpq.PQconnectdbParams(keys, values, 1);
+    if (libpq.PQstatus(p->connection) != CONNECTION_OK) {
+        r = error_set(detail, ERR_SYSTEM, "database-url", "%s",
+                      libpq.PQerrorMessage(p->connection));
         goto out;
     }
     r = migrate(p, detail);
     p->users_are_uuids = !r && column_is_uuid(p);
     if (!r && prepare_statements(p))
         r = error_set(detail, ERR_SYSTEM, "database-url", "unexpected schema: %s",
-                      PQerrorMessage(p->connection));
+                      libpq.PQerrorMessage(p->connection));
 out:
     if (r)
         store_postgres_close(&p->store);
@@ -486,6 +491,6 @@ out:
 void store_postgres_close(struct store *store)
 {
     struct store_postgres *p = (struct store_postgres *)store;
-    PQfinish(p->connection);
+    libpq.PQfinish(p->connection);
     free(p);
 }

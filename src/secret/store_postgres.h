@@ -4,8 +4,8 @@
 #define NEOCOMPUTE_SECRET_STORE_POSTGRES_H
 
 #include "base/limits.h"
+#include "secret/libpq.h"
 #include "secret/store.h"
-#include <libpq-fe.h>
 
 /* Times as Unix ms, whatever the column's type prints. */
 #define PG_MS(column) "(extract(epoch from " column ") * 1000)::bigint"

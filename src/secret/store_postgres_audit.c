@@ -100,10 +100,10 @@ int store_postgres_list_audit(struct store *store, struct span user, const struc
                            &result);
     if (r)
         return r;
-    size_t n = (size_t)PQntuples(result);
+    size_t n = (size_t)libpq.PQntuples(result);
     for (size_t i = 0; !r && i < n && i < *count; i++)
         r = read_audit(result, (int)i, arena, &rows[i]);
-    PQclear(result);
+    libpq.PQclear(result);
     if (!r)
         *count = n < *count ? n : *count;
     return r;

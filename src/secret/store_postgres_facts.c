@@ -13,11 +13,11 @@ int store_postgres_get_fact(struct store *store, const char *name, struct arena 
     int r = postgres_query(postgres_self(store), PG_GET_FACT, &q, &result);
     if (r)
         return r;
-    if (PQntuples(result) == 0)
+    if (libpq.PQntuples(result) == 0)
         r = ERR_NOT_FOUND;
     else if (!postgres_read_text(result, 0, 0, arena, ret))
         r = ERR_NO_MEMORY;
-    PQclear(result);
+    libpq.PQclear(result);
     return r;
 }
 
@@ -39,12 +39,12 @@ int store_postgres_list_facts(struct store *store, const char *prefix, struct sp
     int r = postgres_query(postgres_self(store), PG_LIST_FACTS, &q, &result);
     if (r)
         return r;
-    size_t n = (size_t)PQntuples(result);
+    size_t n = (size_t)libpq.PQntuples(result);
     for (size_t i = 0; !r && i < n; i++)
         if (!postgres_read_text(result, (int)i, 0, arena, &names[i]) ||
             !postgres_read_text(result, (int)i, 1, arena, &values[i]))
             r = ERR_NO_MEMORY;
-    PQclear(result);
+    libpq.PQclear(result);
     if (!r)
         *count = n;
     return r;
@@ -70,11 +70,11 @@ int store_postgres_get_document(struct store *store, struct span digest, struct 
     int r = postgres_query(postgres_self(store), PG_GET_DOCUMENT, &q, &result);
     if (r)
         return r;
-    if (PQntuples(result) == 0)
+    if (libpq.PQntuples(result) == 0)
         r = ERR_NOT_FOUND;
     else if (!postgres_read_text(result, 0, 0, arena, ret))
         r = ERR_NO_MEMORY;
-    PQclear(result);
+    libpq.PQclear(result);
     return r;
 }
 
@@ -91,7 +91,7 @@ int store_postgres_next_sealed(struct store *store, struct span cursor, struct a
     int r = postgres_query(postgres_self(store), PG_NEXT_SEALED, &q, &result);
     if (r)
         return r;
-    size_t n = (size_t)PQntuples(result);
+    size_t n = (size_t)libpq.PQntuples(result);
     for (size_t i = 0; !r && i < n; i++) {
         int at = (int)i;
         rows[i].version = (uint64_t)postgres_read_number(result, at, 3);
@@ -102,7 +102,7 @@ int store_postgres_next_sealed(struct store *store, struct span cursor, struct a
         rows[i].current = ok && rows[i].cursor.data[0] == 'c';
         r = ok ? 0 : ERR_NO_MEMORY;
     }
-    PQclear(result);
+    libpq.PQclear(result);
     if (!r)
         *count = n;
     return r;

@@ -67,7 +67,7 @@ static int read_rows(const PGresult *result, struct arena *arena, struct store_s
                      size_t most, size_t *count)
 {
     size_t n = 0;
-    int r = 0, total = PQntuples(result);
+    int r = 0, total = libpq.PQntuples(result);
     for (int i = 0; !r && i < total && n < most; i++)
         if (span_equal(postgres_cell(result, i, 0), SPAN("secret")))
             r = read_secret(result, i, arena, &rows[n++]);
@@ -125,12 +125,12 @@ static int send_lock(struct store_postgres *p, const struct wanted_one *one)
  * are needed after them, so there are two passes. */
 static int take_found(const PGresult *result, const struct wanted_one *ones, size_t count)
 {
-    int r = 0, total = PQntuples(result);
+    int r = 0, total = libpq.PQntuples(result);
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; !r && i < total; i++) {
             bool secret = span_equal(postgres_cell(result, i, 0), SPAN("secret"));
             bool script = span_equal(postgres_cell(result, i, 0), SPAN("script"));
-            size_t place = (size_t)postgres_read_number(result, i, PQnfields(result) - 1) - 1;
+            size_t place = (size_t)postgres_read_number(result, i, libpq.PQnfields(result) - 1) - 1;
             if (secret != (pass == 0) || place >= count)
                 continue;
             struct store_wanted *w = ones[place].wanted;
@@ -162,7 +162,7 @@ static int ask_for(struct store_postgres *p, const struct wanted_one *ones, size
     if (!r)
         r = take_found(results[locks], ones, count);
     for (size_t i = 0; i <= locks; i++)
-        PQclear(results[i]);
+        libpq.PQclear(results[i]);
 out:
     free(results);
     return r;
@@ -225,7 +225,7 @@ static int list(struct store *store, struct span user, const struct store_page *
         return r;
     size_t n = 0;
     r = read_rows(result, arena, rows, *count, &n);
-    PQclear(result);
+    libpq.PQclear(result);
     if (!r) {
         qsort(rows, n, sizeof *rows, compare_names);
         *count = n;
@@ -243,7 +243,7 @@ static int count_of(struct store *store, struct span user, uint64_t *ret)
     if (r)
         return r;
     *ret = (uint64_t)postgres_read_number(result, 0, 0);
-    PQclear(result);
+    libpq.PQclear(result);
     return 0;
 }
 

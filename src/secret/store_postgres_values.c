@@ -77,7 +77,8 @@ int postgres_query(struct store_postgres *p, enum postgres_statement which,
 
 struct span postgres_cell(const PGresult *result, int row, int column)
 {
-    return (struct span){PQgetvalue(result, row, column), (size_t)PQgetlength(result, row, column)};
+    return (struct span){libpq.PQgetvalue(result, row, column),
+                         (size_t)libpq.PQgetlength(result, row, column)};
 }
 
 bool postgres_read_text(const PGresult *result, int row, int column, struct arena *arena,
@@ -88,10 +89,10 @@ bool postgres_read_text(const PGresult *result, int row, int column, struct aren
 
 int64_t postgres_read_number(const PGresult *result, int row, int column)
 {
-    return strtoll(PQgetvalue(result, row, column), NULL, 10);
+    return strtoll(libpq.PQgetvalue(result, row, column), NULL, 10);
 }
 
 bool postgres_read_bool(const PGresult *result, int row, int column)
 {
-    return PQgetvalue(result, row, column)[0] == 't';
+    return libpq.PQgetvalue(result, row, column)[0] == 't';
 }

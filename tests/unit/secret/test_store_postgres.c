@@ -1,6 +1,6 @@
+#include "secret/libpq.h"
 #include "store_suite.h"
 
-#include <libpq-fe.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,13 +14,17 @@ static int again(struct store_suite *suite, struct store **ret)
 /* Runs SQL as somebody else would; true if it worked. */
 static bool sql(const char *text)
 {
-    PGconn *c = PQconnectdb(getenv("NEOCOMPUTE_TEST_POSTGRES"));
-    PGresult *r = PQexec(c, text);
-    bool ok = PQresultStatus(r) == PGRES_COMMAND_OK || PQresultStatus(r) == PGRES_TUPLES_OK;
+    if (libpq_load(NULL))
+        return false;
+    const char *keys[] = {"dbname", NULL}, *values[] = {getenv("NEOCOMPUTE_TEST_POSTGRES"), NULL};
+    PGconn *c = libpq.PQconnectdbParams(keys, values, 1);
+    PGresult *r = libpq.PQexec(c, text);
+    ExecStatusType status = libpq.PQresultStatus(r);
+    bool ok = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
     if (!ok)
-        fprintf(stderr, "%s\n", PQerrorMessage(c));
-    PQclear(r);
-    PQfinish(c);
+        fprintf(stderr, "%s\n", libpq.PQerrorMessage(c));
+    libpq.PQclear(r);
+    libpq.PQfinish(c);
     return ok;
 }
 

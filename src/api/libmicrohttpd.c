@@ -1,0 +1,3 @@
+#include "api/libmicrohttpd.h"
+
+LIBRARY_DEFINE(libmicrohttpd, LIBMICROHTTPD, "libmicrohttpd.so.12", "libmicrohttpd12")

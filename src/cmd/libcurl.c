@@ -1,0 +1,3 @@
+#include "cmd/libcurl.h"
+
+LIBRARY_DEFINE(libcurl, LIBCURL, "libcurl.so.4", "libcurl4")
