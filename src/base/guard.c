@@ -38,6 +38,13 @@ enum spelling {
 #define STRIDE 25
 _Static_assert(STRIDE + BLOCK - 1 <= GUARD_WINDOW, "a window may contain no whole block");
 
+/*
+ * A guard of so many blocks makes its table when it first looks at text: that is work for some
+ * microseconds, and most answers have no string or number as long as a needle. A larger one makes
+ * it in guard_new, whose caller has the time.
+ */
+#define BLOCKS_LATER_MOST 64
+
 #define KEY_CHARS 8
 #define NO_ENTRY  UINT32_MAX
 
@@ -68,25 +75,32 @@ struct needle {
 };
 
 struct guarded {
-    char *name;
-    size_t name_size;
+    struct span name;           /* a copy */
     const unsigned char *value; /* borrowed, without surrounding white space */
     size_t size;
-    struct needle *needles;
+    struct needle *needles; /* in the table's memory */
     size_t needle_count;
     bool windows; /* longer than GUARD_WINDOW: any such run counts */
+};
+
+/* What is looked up. In one allocation with the needles, which is wiped when it is freed. */
+struct table {
+    void *memory;
+    size_t memory_size;
+    struct entry *entries;
+    size_t entry_count;
+    uint32_t *buckets;
+    size_t bucket_mask;
+    uint8_t *bitmap;
+    unsigned bitmap_shift; /* a mixed key's high bits choose the bit */
+    size_t steps_left;     /* of STEPS_MOST, for all that is looked through */
 };
 
 struct guard {
     struct guarded *secrets;
     size_t secret_count;
-    struct entry *entries;
-    size_t entry_count, entry_capacity;
-    uint32_t *buckets;
-    size_t bucket_mask;
-    uint8_t *bitmap;
-    unsigned bitmap_shift; /* a mixed key's high bits choose the bit */
-    size_t *steps_left;    /* of STEPS_MOST, for all that is looked through */
+    size_t block_count, needle_count; /* of all secrets */
+    struct table *table;              /* without memory until there is something to look at */
 };
 
 static const char base64_digits[] =
@@ -226,113 +240,75 @@ static bool write_key(const struct guarded *s, struct entry *e)
     return true;
 }
 
-static int add_entry(struct guard *g, const struct entry *e)
+static void add_block(const struct guard *g, size_t secret, size_t offset)
 {
-    if (g->entry_count == g->entry_capacity) {
-        /* By hand: realloc would leave keys, which are pieces of values, behind. */
-        size_t capacity = g->entry_capacity ? 2 * g->entry_capacity : 128;
-        struct entry *grown = malloc(capacity * sizeof *grown);
-        if (!grown)
-            return ERR_NO_MEMORY;
-        if (g->entries) {
-            memcpy(grown, g->entries, g->entry_count * sizeof *grown);
-            OPENSSL_cleanse(g->entries, g->entry_count * sizeof *grown);
-            free(g->entries);
-        }
-        g->entries = grown;
-        g->entry_capacity = capacity;
-    }
-    g->entries[g->entry_count++] = *e;
-    return 0;
-}
-
-static int add_block(struct guard *g, size_t secret, size_t offset)
-{
-    const struct guarded *s = &g->secrets[secret];
+    struct table *table = g->table;
     for (int spelling = 0; spelling < SPELLING_COUNT; spelling++) {
-        struct entry e = {.secret = (uint32_t)secret,
-                          .offset = (uint32_t)offset,
-                          .spelling = (enum spelling)spelling};
-        if (!write_key(s, &e))
-            continue;
-        int r = add_entry(g, &e);
-        if (r)
-            return r;
+        struct entry *e = &table->entries[table->entry_count];
+        *e = (struct entry){.secret = (uint32_t)secret,
+                            .offset = (uint32_t)offset,
+                            .spelling = (enum spelling)spelling};
+        table->entry_count += write_key(&g->secrets[secret], e);
     }
-    return 0;
 }
 
-/* --- making a guard --- */
+/* --- making a table --- */
 
-static int add_needle(struct guarded *s, size_t start, size_t size)
+/* The next line from *at on that is too short to hold a window, and so needs a needle and a block
+ * of its own. */
+static bool next_line(const struct guarded *s, size_t *at, struct needle *ret)
 {
-    struct needle *grown = realloc(s->needles, (s->needle_count + 1) * sizeof *grown);
-    if (!grown)
-        return ERR_NO_MEMORY;
-    s->needles = grown;
-    s->needles[s->needle_count++] = (struct needle){start, size};
-    return 0;
-}
-
-/* Lines too short to hold a window need a needle and a block of their own. */
-static int add_lines(struct guard *g, size_t secret)
-{
-    struct guarded *s = &g->secrets[secret];
-    size_t start = 0;
-    for (size_t i = 0; i <= s->size; i++) {
-        if (i < s->size && s->value[i] != '\n' && s->value[i] != '\r')
-            continue;
-        size_t size = i - start;
-        if (size >= GUARD_LINE_LEAST && size < GUARD_WINDOW && size < s->size) {
-            int r = add_needle(s, start, size);
-            if (!r)
-                r = add_block(g, secret, start);
-            if (r)
-                return r;
+    while (*at < s->size) {
+        size_t start = *at, end = start;
+        while (end < s->size && s->value[end] != '\n' && s->value[end] != '\r')
+            end++;
+        *at = end + 1;
+        if (end - start >= GUARD_LINE_LEAST && end - start < GUARD_WINDOW &&
+            end - start < s->size) {
+            *ret = (struct needle){start, end - start};
+            return true;
         }
-        start = i + 1;
     }
-    return 0;
+    return false;
 }
 
-static int add_secret(struct guard *g, size_t index, const struct guard_secret *given)
+static void count_needles(struct guard *g, struct guarded *s)
+{
+    struct needle line;
+    size_t at = 0;
+    if (s->size < GUARD_VALUE_LEAST)
+        return;
+    s->windows = s->size > GUARD_WINDOW;
+    s->needle_count = !s->windows;
+    while (next_line(s, &at, &line))
+        s->needle_count++;
+    g->needle_count += s->needle_count;
+    g->block_count += s->needle_count;
+    if (s->windows)
+        g->block_count += (s->size - BLOCK) / STRIDE + 1;
+}
+
+static void add_secret(const struct guard *g, size_t index)
 {
     struct guarded *s = &g->secrets[index];
-    const char *value = given->value.data;
-    size_t size = given->value.size;
-    while (size > 0 && is_space((unsigned char)value[size - 1]))
-        size--;
-    while (size > 0 && is_space((unsigned char)*value)) {
-        value++;
-        size--;
+    struct needle *needle = s->needles;
+    size_t at = 0;
+    if (s->size < GUARD_VALUE_LEAST)
+        return;
+    for (size_t offset = 0; s->windows && offset + BLOCK <= s->size; offset += STRIDE)
+        add_block(g, index, offset);
+    if (!s->windows) {
+        *needle++ = (struct needle){0, s->size};
+        add_block(g, index, 0);
     }
-    s->name = malloc(given->name.size + 1);
-    if (!s->name)
-        return ERR_NO_MEMORY;
-    if (given->name.size)
-        memcpy(s->name, given->name.data, given->name.size);
-    s->name_size = given->name.size;
-    s->value = (const unsigned char *)value;
-    s->size = size;
-    if (size < GUARD_VALUE_LEAST)
-        return 0;
-    int r = 0;
-    if (size > GUARD_WINDOW) {
-        s->windows = true;
-        for (size_t offset = 0; !r && offset + BLOCK <= size; offset += STRIDE)
-            r = add_block(g, index, offset);
-    } else {
-        r = add_needle(s, 0, size);
-        if (!r)
-            r = add_block(g, index, 0);
-    }
-    return r ? r : add_lines(g, index);
+    for (; next_line(s, &at, needle); needle++)
+        add_block(g, index, needle->start);
 }
 
 /* The bit of the characters of a key but its first or its last; see guard_find. */
-static uint64_t bit_of(const struct guard *g, uint64_t seven)
+static uint64_t bit_of(const struct table *table, uint64_t seven)
 {
-    return mix(seven) >> g->bitmap_shift;
+    return mix(seven) >> table->bitmap_shift;
 }
 
 /* The first seven characters of eight, as load_key reads them; the last seven; both alike. */
@@ -346,89 +322,127 @@ static uint64_t last_seven(uint64_t key)
     return key >> 8 << 8;
 }
 
-static void set_bit(struct guard *g, uint64_t seven)
+static void set_bit(struct table *table, uint64_t seven)
 {
-    uint64_t bit = bit_of(g, seven);
-    g->bitmap[bit / 8] |= (uint8_t)(1u << bit % 8);
+    uint64_t bit = bit_of(table, seven);
+    table->bitmap[bit / 8] |= (uint8_t)(1u << bit % 8);
 }
 
-static int build_table(struct guard *g)
+static void fill_buckets(struct table *table)
 {
-    size_t buckets = 64;
-    while (buckets < 2 * g->entry_count)
-        buckets *= 2;
-    g->buckets = malloc(buckets * sizeof *g->buckets);
-    if (!g->buckets)
-        return ERR_NO_MEMORY;
-    memset(g->buckets, 0xff, buckets * sizeof *g->buckets);
-    g->bucket_mask = buckets - 1;
-    size_t bits = BITMAP_BITS_LEAST;
-    while (bits < BITMAP_BITS_MOST && bits < BITMAP_BITS_PER_ENTRY * g->entry_count)
-        bits *= 2;
-    g->bitmap = calloc(1, bits / 8);
-    if (!g->bitmap)
-        return ERR_NO_MEMORY;
-    g->bitmap_shift = 64 - (unsigned)__builtin_ctzll(bits);
-    for (uint32_t i = 0; i < g->entry_count; i++) {
-        struct entry *e = &g->entries[i];
-        uint64_t mixed = mix(e->key);
-        uint32_t *bucket = &g->buckets[(mixed >> 20) & g->bucket_mask];
+    for (uint32_t i = 0; i < table->entry_count; i++) {
+        struct entry *e = &table->entries[i];
+        uint32_t *bucket = &table->buckets[(mix(e->key) >> 20) & table->bucket_mask];
         e->next = *bucket;
         *bucket = i;
-        set_bit(g, first_seven(e->key));
-        set_bit(g, last_seven(e->key));
+        set_bit(table, first_seven(e->key));
+        set_bit(table, last_seven(e->key));
+    }
+}
+
+/* Room for all of it; what wants the widest alignment first. */
+static int allocate(const struct guard *g)
+{
+    struct table *table = g->table;
+    size_t entries = g->block_count * SPELLING_COUNT, buckets = 64, bits = BITMAP_BITS_LEAST;
+    while (buckets < 2 * entries)
+        buckets *= 2;
+    while (bits < BITMAP_BITS_MOST && bits < BITMAP_BITS_PER_ENTRY * entries)
+        bits *= 2;
+    size_t size = entries * sizeof *table->entries + g->needle_count * sizeof(struct needle) +
+                  buckets * sizeof *table->buckets + bits / 8;
+    table->memory = malloc(size);
+    if (!table->memory)
+        return ERR_NO_MEMORY;
+    table->memory_size = size;
+    table->entries = table->memory;
+    struct needle *needle = (struct needle *)(table->entries + entries);
+    table->buckets = (uint32_t *)(needle + g->needle_count);
+    table->bucket_mask = buckets - 1;
+    table->bitmap = (uint8_t *)(table->buckets + buckets);
+    table->bitmap_shift = 64 - (unsigned)__builtin_ctzll(bits);
+    memset(table->buckets, 0xff, buckets * sizeof *table->buckets);
+    memset(table->bitmap, 0, bits / 8);
+    for (size_t i = 0; i < g->secret_count; i++) {
+        g->secrets[i].needles = needle;
+        needle += g->secrets[i].needle_count;
     }
     return 0;
 }
 
+static int make_table(const struct guard *g)
+{
+    if (allocate(g))
+        return ERR_NO_MEMORY;
+    for (size_t i = 0; i < g->secret_count; i++)
+        add_secret(g, i);
+    fill_buckets(g->table);
+    return 0;
+}
+
+/* --- making a guard --- */
+
+static struct span without_spaces(struct span value)
+{
+    while (value.size > 0 && is_space((unsigned char)value.data[value.size - 1]))
+        value.size--;
+    while (value.size > 0 && is_space((unsigned char)*value.data)) {
+        value.data++;
+        value.size--;
+    }
+    return value;
+}
+
+static void take_secret(struct guard *g, size_t index, const struct guard_secret *given, char *name)
+{
+    struct guarded *s = &g->secrets[index];
+    struct span value = without_spaces(given->value);
+    if (given->name.size)
+        memcpy(name, given->name.data, given->name.size);
+    *s = (struct guarded){.name = {name, given->name.size},
+                          .value = (const unsigned char *)value.data,
+                          .size = value.size};
+    count_needles(g, s);
+}
+
 int guard_new(const struct guard_secret *secrets, size_t count, struct guard **ret)
 {
-    struct guard *g = calloc(1, sizeof *g);
+    size_t size = sizeof(struct guard) + sizeof(struct table) + count * sizeof(struct guarded);
+    for (size_t i = 0; i < count; i++)
+        size += secrets[i].name.size;
+    struct guard *g = malloc(size);
     if (!g)
         return ERR_NO_MEMORY;
-    int r = ERR_NO_MEMORY;
-    g->secrets = calloc(count ? count : 1, sizeof *g->secrets);
-    g->steps_left = malloc(sizeof *g->steps_left);
-    if (!g->secrets || !g->steps_left)
-        goto out;
-    *g->steps_left = STEPS_MOST;
-    g->secret_count = count;
+    struct table *table = (struct table *)(g + 1);
+    *table = (struct table){.steps_left = STEPS_MOST};
+    *g = (struct guard){
+        .secrets = (struct guarded *)(table + 1), .secret_count = count, .table = table};
+    char *name = (char *)(g->secrets + count);
     for (size_t i = 0; i < count; i++) {
-        r = add_secret(g, i, &secrets[i]);
-        if (r)
-            goto out;
+        take_secret(g, i, &secrets[i], name);
+        name += secrets[i].name.size;
     }
-    r = build_table(g);
-out:
-    if (r)
+    if (g->block_count > BLOCKS_LATER_MOST && make_table(g)) {
         guard_free(g);
-    else
-        *ret = g;
-    return r;
+        return ERR_NO_MEMORY;
+    }
+    *ret = g;
+    return 0;
 }
 
 void guard_free(struct guard *g)
 {
     if (!g)
         return;
-    for (size_t i = 0; g->secrets && i < g->secret_count; i++) {
-        struct guarded *s = &g->secrets[i];
-        free(s->name);
-        free(s->needles);
-    }
-    if (g->entries)
-        OPENSSL_cleanse(g->entries, g->entry_capacity * sizeof *g->entries);
-    free(g->entries);
-    free(g->buckets);
-    free(g->bitmap);
-    free(g->secrets);
-    free(g->steps_left);
+    if (g->table->memory)
+        OPENSSL_cleanse(g->table->memory, g->table->memory_size);
+    free(g->table->memory);
     free(g);
 }
 
 struct span guard_secret_name(const struct guard *g, size_t secret)
 {
-    return (struct span){g->secrets[secret].name, g->secrets[secret].name_size};
+    return g->secrets[secret].name;
 }
 
 /* --- extending a hit --- */
@@ -616,19 +630,21 @@ static bool try_entry(const struct guard *g, const struct entry *e, struct span 
 /* False once the guard has used up its steps. */
 static bool take_steps(const struct guard *g, const struct entry *e)
 {
+    struct table *table = g->table;
     size_t steps = 1 + g->secrets[e->secret].needle_count / NEEDLES_A_STEP;
-    *g->steps_left = *g->steps_left > steps ? *g->steps_left - steps : 0;
-    return *g->steps_left > 0;
+    table->steps_left = table->steps_left > steps ? table->steps_left - steps : 0;
+    return table->steps_left > 0;
 }
 
 /* An entry at this position that makes a match. */
 static bool try_position(const struct guard *g, struct span text, size_t at,
                          struct guard_match *ret)
 {
+    const struct table *table = g->table;
     uint64_t key = load_key((const unsigned char *)text.data + at);
-    uint32_t i = g->buckets[(mix(key) >> 20) & g->bucket_mask];
-    for (; i != NO_ENTRY; i = g->entries[i].next) {
-        const struct entry *e = &g->entries[i];
+    uint32_t i = table->buckets[(mix(key) >> 20) & table->bucket_mask];
+    for (; i != NO_ENTRY; i = table->entries[i].next) {
+        const struct entry *e = &table->entries[i];
         if (!take_steps(g, e)) {
             /* A guard that cannot look must not say "clean". */
             *ret = (struct guard_match){e->secret, at, text.size - at};
@@ -645,23 +661,33 @@ static bool try_position(const struct guard *g, struct span text, size_t at,
  * even distance from the start: so every other place is looked at, and where its seven characters
  * are known, the key may begin there or one before.
  */
-bool guard_find(const struct guard *g, struct span text, size_t from, struct guard_match *ret)
+static bool find(const struct guard *g, struct span text, size_t from, struct guard_match *ret)
 {
-    if (g->entry_count == 0 || text.size < KEY_CHARS || from > text.size - KEY_CHARS)
-        return false;
-    const unsigned char *bytes = (const unsigned char *)text.data, *bitmap = g->bitmap;
+    const struct table *table = g->table;
+    const unsigned char *bytes = (const unsigned char *)text.data, *bitmap = table->bitmap;
     size_t last = text.size - KEY_CHARS;
     uint64_t bit;
     for (size_t at = from; at <= last; at += 2) {
-        bit = bit_of(g, first_seven(load_key(bytes + at)));
+        bit = bit_of(table, first_seven(load_key(bytes + at)));
         if (__builtin_expect(!(bitmap[bit / 8] >> bit % 8 & 1), 1))
             continue;
         if ((at > from && try_position(g, text, at - 1, ret)) || try_position(g, text, at, ret))
             return true;
     }
     /* One that begins at the last place may have its even place behind it. */
-    bit = bit_of(g, last_seven(load_key(bytes + last)));
+    bit = bit_of(table, last_seven(load_key(bytes + last)));
     return (bitmap[bit / 8] >> bit % 8 & 1) && try_position(g, text, last, ret);
+}
+
+bool guard_find(const struct guard *g, struct span text, size_t from, struct guard_match *ret)
+{
+    if (g->block_count == 0 || text.size < KEY_CHARS || from > text.size - KEY_CHARS)
+        return false;
+    if (!g->table->memory && make_table(g)) {
+        *ret = (struct guard_match){0, from, text.size - from}; /* as in try_position */
+        return true;
+    }
+    return find(g, text, from, ret);
 }
 
 int guard_redact(const struct guard *g, struct span text, struct buf *out)
@@ -672,7 +698,7 @@ int guard_redact(const struct guard *g, struct span text, struct buf *out)
         size_t start = m.start > done ? m.start : done;
         buf_add(out, text.data + done, start - done);
         buf_add_str(out, "[secret ");
-        buf_add(out, g->secrets[m.secret].name, g->secrets[m.secret].name_size);
+        buf_add(out, g->secrets[m.secret].name.data, g->secrets[m.secret].name.size);
         buf_add_char(out, ']');
         done = from = m.start + m.size;
     }

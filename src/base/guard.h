@@ -51,7 +51,11 @@ struct guard_match {
     size_t start, size; /* the part of the text that spells the secret */
 };
 
-/* Copies names, borrows values. A guard without any needle finds nothing. ERR_NO_MEMORY. */
+/*
+ * Copies names, borrows values. A guard without any needle finds nothing. One of few values makes
+ * its table when it is first given text as long as a needle; without memory for it, then, all text
+ * is a match. Of one thread at a time. ERR_NO_MEMORY.
+ */
 int guard_new(const struct guard_secret *secrets, size_t count, struct guard **ret);
 void guard_free(struct guard *guard);
 
