@@ -28,6 +28,26 @@ void arena_done(struct arena *arena)
     *arena = (struct arena){.max = arena->max};
 }
 
+void arena_reset(struct arena *arena)
+{
+    struct arena_block **at = &arena->blocks, *kept = NULL, *b;
+    while (!kept && (b = *at)) {
+        if (b->size == BLOCK_SIZE)
+            kept = b;
+        else
+            at = &b->next;
+    }
+    if (kept)
+        *at = kept->next;
+    arena_done(arena);
+    if (!kept)
+        return;
+    OPENSSL_cleanse(kept->data, kept->used);
+    kept->used = 0;
+    kept->next = NULL;
+    arena->blocks = kept;
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
     const size_t align = alignof(max_align_t);

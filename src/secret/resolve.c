@@ -100,14 +100,25 @@ static void withhold(struct secret_ticket *t)
         }
 }
 
+/* With a copy of each name that is asked for, where the value that is given belongs. */
 static bool new_set(struct secret_ticket *t)
 {
-    struct secret_set *set = t->set = calloc(1, sizeof *set);
+    size_t count = t->ask.count, size = sizeof *t->set + count * sizeof *t->set->values;
+    for (size_t i = 0; i < count; i++)
+        size += t->ask.names[i].size;
+    struct secret_set *set = t->set = calloc(1, size);
     if (!set)
         return false;
-    arena_init(&set->arena, TICKET_ARENA_MOST);
-    set->values = calloc(t->ask.count + 1, sizeof *set->values);
-    return set->values != NULL;
+    set->values = (struct secret_value *)(set + 1);
+    char *at = (char *)(set->values + count);
+    for (size_t i = 0; i < count; i++) {
+        struct span name = t->ask.names[i];
+        if (name.size)
+            memcpy(at, name.data, name.size);
+        set->values[i].name = (struct span){at, name.size};
+        at += name.size;
+    }
+    return true;
 }
 
 /* What the tickets of one transaction share. */
@@ -135,8 +146,8 @@ static int open_value(struct batch *batch, struct span user, const struct store_
     return r;
 }
 
-/* Decides on one secret and opens it. Returns why not, or NULL. */
-static const char *give(struct batch *batch, struct secret_ticket *t,
+/* Decides on the job's secret number `i` and opens it. Returns why not, or NULL. */
+static const char *give(struct batch *batch, struct secret_ticket *t, size_t i,
                         const struct store_secret *row, enum secret_reason *reason)
 {
     struct secret_request request = {.entry_point = t->ask.entry_point,
@@ -150,18 +161,17 @@ static const char *give(struct batch *batch, struct secret_ticket *t,
     *reason = SECRET_REASON_NOT_ALLOWED;
     if (!secret_is_allowed(verdict))
         return secret_verdict_text(verdict);
-    struct secret_value *value = &t->set->values[t->set->count];
+    struct secret_value *value = &t->set->values[i];
     value->unlisted = verdict == SECRET_ALLOWED_UNLISTED;
     *reason = SECRET_REASON_CANNOT_DECRYPT;
     if (open_value(batch, t->ask.caller.user, row, value))
         return "the stored value does not open under the service's key";
-    t->set->count++;
+    t->set->count = i + 1; /* those refused before it are empty, and the set is withheld */
     value->version = row->version;
     value->pinned = row->policy.pinned;
     value->guard = row->policy.guard;
     value->allow_output = row->policy.allow_output;
-    *reason = SECRET_REASON_STORE_DOWN;
-    return arena_copy(&t->set->arena, row->name, &value->name) ? NULL : "out of memory";
+    return NULL;
 }
 
 static void write_row(const struct batch *batch, struct secret_ticket *t, struct span name,
@@ -215,12 +225,10 @@ static void decide(struct batch *batch, struct secret_ticket *t, struct store_wa
         struct store_secret *row = &wanted->found[i];
         if (wanted->names[i].size != name.size)
             *row = (struct store_secret){0};
-        size_t before = t->set->count;
-        const char *why = give(batch, t, row, &reason);
+        const char *why = give(batch, t, i, row, &reason);
         if (why)
             refuse(t, name, reason, why);
-        write_row(batch, t, name, reason, why,
-                  t->set->count > before && t->set->values[before].unlisted);
+        write_row(batch, t, name, reason, why, t->set->values[i].unlisted);
     }
     if (t->answer.code)
         withhold(t);

@@ -87,14 +87,13 @@ struct secret_value {
 /*
  * All secrets of one job, and the leak guards over them (guard.h; NULL: nothing to look for). They
  * are made where the values were opened: with as many and as long values as may be, that is work
- * for tens of milliseconds.
+ * for tens of milliseconds. One allocation, with the names, but for values and guards.
  */
 struct secret_set {
     struct secret_value *values;
     size_t count;
     struct guard *guard;        /* of logs and errors */
     struct guard *output_guard; /* of the output; may be the same */
-    struct arena arena;         /* the names */
 };
 void secret_set_free(struct secret_set *set); /* wipes; NULL is fine */
 

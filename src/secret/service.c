@@ -13,12 +13,25 @@
 
 struct secret_ticket *secret_ticket_new(struct secret_service *service)
 {
-    struct secret_ticket *t = calloc(1, sizeof *t);
+    struct secret_ticket *t = service->spare;
+    if (t) {
+        service->spare = t->next;
+        service->spare_count--;
+        t->next = NULL;
+        return t;
+    }
+    t = calloc(1, sizeof *t);
     if (!t)
         return NULL;
     t->service = service;
     arena_init(&t->arena, TICKET_ARENA_MOST);
     return t;
+}
+
+static void free_ticket(struct secret_ticket *t)
+{
+    arena_done(&t->arena);
+    free(t);
 }
 
 void secret_ticket_free(struct secret_ticket *t)
@@ -28,8 +41,15 @@ void secret_ticket_free(struct secret_ticket *t)
     secret_set_free(t->set);
     secret_bytes_done(&t->value);
     secret_bytes_done(&t->answer.value);
-    arena_done(&t->arena);
-    free(t);
+    struct secret_service *s = t->service;
+    if (s->spare_count >= SPARE_TICKETS_MOST) {
+        free_ticket(t);
+        return;
+    }
+    arena_reset(&t->arena);
+    *t = (struct secret_ticket){.next = s->spare, .service = s, .arena = t->arena};
+    s->spare = t;
+    s->spare_count++;
 }
 
 void secret_set_free(struct secret_set *set)
@@ -41,8 +61,6 @@ void secret_set_free(struct secret_set *set)
     guard_free(set->guard);
     for (size_t i = 0; i < set->count; i++)
         secret_bytes_done(&set->values[i].bytes);
-    free(set->values);
-    arena_done(&set->arena);
     free(set);
 }
 
@@ -458,6 +476,10 @@ void secret_service_free(struct secret_service *s)
     for (struct secret_ticket *t = s->finished, *next; t; t = next) {
         next = t->next;
         secret_ticket_free(t);
+    }
+    for (struct secret_ticket *t = s->spare, *next; t; t = next) {
+        next = t->next;
+        free_ticket(t);
     }
     value_cache_free(s->values);
     if (s->store)

@@ -7,7 +7,8 @@
 #include "base/arena.h"
 #include "secret/secret.h"
 
-#define TICKET_ARENA_MOST (32u * 1024 * 1024)
+#define TICKET_ARENA_MOST  (32u * 1024 * 1024)
+#define SPARE_TICKETS_MOST 256 /* some 6 KiB each */
 
 /* One request on its way through the thread and back. */
 struct secret_ticket {
@@ -46,6 +47,8 @@ struct secret_service {
     uint64_t look_ns;           /* [thread] when to look at them next; 0: there are none */
 
     uv_loop_t *loop;
+    struct secret_ticket *spare; /* wiped ones with a block of memory, to be used again */
+    size_t spare_count;
     uv_async_t async;
     uv_timer_t checkpoint_timer;
     uv_thread_t thread;
@@ -96,6 +99,7 @@ void secret_note_store(struct secret_service *service, int code);
 /* Puts a filled ticket into the queue. ERR_QUEUE_FULL, ERR_SHUTTING_DOWN. */
 int secret_enqueue(struct secret_service *service, struct secret_ticket *ticket);
 
+/* A spare one, else made. NULL without memory. */
 struct secret_ticket *secret_ticket_new(struct secret_service *service);
 void secret_ticket_free(struct secret_ticket *ticket);
 

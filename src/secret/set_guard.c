@@ -2,25 +2,23 @@
  * The leak guards of a job's secrets. Made on the thread of the database, not on the core's loop.
  */
 #include "base/guard.h"
+#include "base/limits.h"
 #include "secret/service.h"
-#include <stdlib.h>
 
 /* A guard over the set's values; for the output without those that may be in it. */
 static int make_guard(const struct secret_set *set, bool output, struct guard **ret)
 {
-    struct guard_secret *list = calloc(set->count + 1, sizeof *list);
-    if (!list)
-        return ERR_NO_MEMORY;
+    struct guard_secret list[SECRET_REFS_MOST];
     size_t count = 0;
+    if (set->count > SECRET_REFS_MOST)
+        return ERR_NO_MEMORY;
     for (size_t i = 0; i < set->count; i++) {
         const struct secret_value *value = &set->values[i];
         if (value->guard && !(output && value->allow_output))
             list[count++] =
                 (struct guard_secret){value->name, {(const char *)value->bytes.data, value->size}};
     }
-    int r = count > 0 ? guard_new(list, count, ret) : 0;
-    free(list);
-    return r;
+    return count > 0 ? guard_new(list, count, ret) : 0;
 }
 
 static bool some_may_leave(const struct secret_set *set)
