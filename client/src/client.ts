@@ -6,7 +6,7 @@ import { readToken, writeToken } from './call.ts';
 import { NetworkError, ReceiptError, RequestError, SealError } from './errors.ts';
 import { objectOf, refusal, textOf, Transport, type Endpoint } from './http.ts';
 import {
-  expectationsOfAnswer, prepare, readJob, readOpened, type ExecuteOptions, type ExecuteRequest,
+  expectationsOfAnswer, prepare, readJob, readOpened, showsNothing, type ExecuteOptions, type ExecuteRequest,
   type Job, type VerifiedJob,
 } from './job.ts';
 import type { JsonObject } from './json.ts';
@@ -139,8 +139,9 @@ export class NeoCompute {
 
   /**
    * One job of the user's. If it has ended, its receipt is verified, against `expect` too: what the
-   * caller knows of it, such as the script. A sealed job shows only its sealed answer, unless
-   * `call` is the text that `seal` gave of it: then that is opened, and verified as by `resume`.
+   * caller knows of it, such as the script. A job that runs, and a sealed one, which shows only its
+   * sealed answer, come without a proof; what else they would show is refused. If `call` is the text
+   * that `seal` gave of a sealed one, that is opened, and verified as by `resume`.
    */
   async job(id: string, { verify = true, signal, expect = {}, call }:
     CallOptions & { verify?: boolean; expect?: Expectations; call?: string } = {}): Promise<Job> {
@@ -156,7 +157,7 @@ export class NeoCompute {
       if (opened.job_id !== id) throw new SealError('answer', 'the answer is of another job');
       return opened;
     }
-    if (!verify || job.status === 'running' || job.sealed) return job;
+    if (!verify || showsNothing(job)) return job;
     return this.#verified(job, { ...expect, sealed: false }, signal);
   }
 
@@ -175,7 +176,7 @@ export class NeoCompute {
     return { jobs: arrayOf<Job>(answer), next: nextOf(answer, 'cursor') };
   }
 
-  /** Ends a job soon; one that has ended stays as it is. */
+  /** Ends a job soon; one that has ended stays as it is. What it answers is not verified. */
   async cancel(id: string, { signal }: CallOptions = {}): Promise<Job> {
     const path = `/jobs/${encodeURIComponent(id)}/cancel`;
     return readJob(textOf(await this.#transport.send('POST', path, { signal })));
@@ -263,8 +264,8 @@ export class NeoCompute {
     }
     const parsed = parseReceipt(job.receipt);
     const claims = await this.#attestation.byDigest(parsed.receipt.claims_sha256, signal);
-    const knowsUser = this.#userId !== undefined && job.encrypted_output === undefined;
-    const ofAnswer = expectationsOfAnswer(job);
+    const knowsUser = this.#userId !== undefined && parsed.receipt.encrypt_to === undefined;
+    const ofAnswer = expectationsOfAnswer(job, parsed.receipt);
     const verification = await checkReceipt(parsed, claims,
       expect, knowsUser ? { ...ofAnswer, userId: this.#userId! } : ofAnswer);
     return { ...job, verification };

@@ -3,7 +3,7 @@
 import { random, toBase64url } from './bytes.ts';
 import { NetworkError, NeoComputeError } from './errors.ts';
 import { members, type JsonObject } from './json.ts';
-import type { Expectations, Limits, Verification } from './receipt.ts';
+import type { Expectations, Limits, Receipt, Verification } from './receipt.ts';
 
 /** A script to run. */
 export interface ExecuteRequest {
@@ -125,7 +125,8 @@ export function readJob(json: string): Job {
   const found = members(json);
   if (!found) throw new NetworkError('malformed', 'the answer is not one JSON object');
   const outputJson = found.get('output');
-  const job = JSON.parse(json) as Job;
+  // The last two are this client's to say, not the answer's.
+  const { outputJson: _, verification: __, ...job } = JSON.parse(json) as Job;
   if (typeof job.job_id !== 'string' || typeof job.status !== 'string') {
     throw new NetworkError('malformed', 'the answer is not a job');
   }
@@ -146,15 +147,32 @@ export function readOpened(json: string): Pick<Job, 'output' | 'outputJson' | 'l
   };
 }
 
-/** What the receipt must say for this answer to be true; what should be there and is not is null. */
-export function expectationsOfAnswer(job: Job): Expectations {
-  const encrypted = job.encrypted_output !== undefined;
+/** What only an answer to be proved has. */
+const OF_THE_ENDED: readonly (keyof Job)[] = ['output', 'logs', 'error', 'error_code', 'gas_used',
+  'memory_used', 'duration', 'output_hash', 'signature', 'nondeterminism', 'encrypted_output',
+  'receipt', 'receipt_salt'];
+
+/** A job that runs or is sealed: nothing of how it ended is shown, so there is nothing to prove. */
+export function showsNothing(job: Job): boolean {
+  return (job.status === 'running' || job.sealed === true) &&
+    OF_THE_ENDED.every((name) => job[name] === undefined);
+}
+
+/**
+ * What the receipt must say for this answer to be true; what should be there and is not is null, and
+ * what should not be is ''. Whether the output is encrypted is the receipt's to say: an answer that
+ * only claims it would have its plain output believed.
+ */
+export function expectationsOfAnswer(job: Job, receipt: Receipt): Expectations {
+  const encrypted = receipt.encrypt_to !== undefined;
+  const hasEncrypted = job.encrypted_output !== undefined;
   const outputHash = job.output_hash ?? (job.status === 'completed' ? '' : undefined);
   return {
     jobId: job.job_id, status: job.status,
     errorCode: job.error_code ?? null, appId: job.app_id ?? null,
     scriptName: job.script_name ?? null,
-    ...(encrypted ? {} : { outputJson: job.outputJson ?? null }),
+    ...(encrypted && job.outputJson === undefined ? {} : { outputJson: job.outputJson ?? null }),
+    ...(encrypted === hasEncrypted ? {} : { encryptTo: encrypted ? null : '' }),
     ...(job.receipt_salt === undefined ? {} : { salt: job.receipt_salt }),
     ...(outputHash === undefined ? {} : { outputHash }),
     nondeterminism: job.nondeterminism ?? null, startedMs: Date.parse(job.started_at),

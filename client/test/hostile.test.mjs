@@ -104,6 +104,12 @@ describe('answers that are not true', () => {
       'ReceiptError', 'nondeterminism'],
     'no receipt': [(body) => body.replace(/"receipt":"[^"]*"/, '"receipt":null'), 'ReceiptError', 'missing'],
     'cut': [(body) => body.slice(0, -1), 'NetworkError', 'malformed'],
+    'another output, as if it were encrypted': [(body) => body.replace('"echo":{', '"echo":{"x":1')
+      .replace('"logs"', '"encrypted_output":"AA==","logs"'), 'ReceiptError', 'output'],
+    'another output, with an encrypted one of null': [(body) => body.replace('"echo":{', '"echo":{"x":1')
+      .replace('"logs"', '"encrypted_output":null,"logs"'), 'ReceiptError', 'output'],
+    'an encrypted output that nobody asked for': [(body) => body
+      .replace('"logs"', '"encrypted_output":"AA==","logs"'), 'ReceiptError', 'encrypt_to'],
   };
   for (const [name, [change, error, code]] of Object.entries(changed)) {
     it(name, async () => {
@@ -111,6 +117,40 @@ describe('answers that are not true', () => {
       await refuses(client.execute({ script, input: {} }), error, code);
     });
   }
+
+  it('what the client itself would say', async () => {
+    lying((body) => body.replace('"logs"', '"verification":{"simulation":false},"outputJson":"1","logs"'));
+    const job = await client.execute({ script, input: {} });
+    assert.equal(job.verification.simulation, true);
+    assert.equal(job.outputJson, '{"echo":{}}');
+    const bare = await client.execute({ script, input: {} }, { verify: false });
+    assert.equal(bare.verification, undefined);
+  });
+
+  const unproved = { sealed: '"sealed":true,', running: '"status":"running",' };
+  for (const [name, member] of Object.entries(unproved)) {
+    it(`an output of a job that is said to be ${name}`, async () => {
+      const { job_id } = await client.execute({ script, input: {} });
+      lying((body) => body.replace('"echo":{', '"echo":{"x":1').replace('"status":"completed",',
+        name === 'sealed' ? `${member}"status":"completed",` : member)
+        .replace('"logs"', '"verification":{},"logs"'));
+      await refuses(client.job(job_id), 'ReceiptError', 'output');
+    });
+  }
+
+  it('a sealed or running job as it is shows nothing, and so needs no proof', async () => {
+    const { job_id } = await client.execute({ script, input: {} });
+    const started_at = new Date().toISOString();
+    const shown = [
+      { job_id, sealed: true, started_at, status: 'completed', sealed_response: 'AA' },
+      { job_id, status: 'running', queued: true, started_at, app_id: 'a',
+        limits: { timeout: 30, gas_limit: 1000, memory_limit: 4194304 } },
+    ];
+    for (const job of shown) {
+      lying(() => JSON.stringify(job));
+      assert.deepEqual(await client.job(job_id), job);
+    }
+  });
 
   it('the receipt of another job', async () => {
     const { receipt } = await client.execute({ script, input: { other: 1 } });
