@@ -31,11 +31,38 @@ static bool is_salt(const char *name)
     return strcmp(name, "salt") == 0 || strcmp(name, "receipt_salt") == 0;
 }
 
+static bool is_plain(const char *name)
+{
+    for (const char *c = name; *c; c++)
+        if (!(*c >= 'a' && *c <= 'z') && !(*c >= '0' && *c <= '9') && *c != '_')
+            return false;
+    return *name;
+}
+
+/* A stranger chose it: a line break in it would write a line of ours. */
+static void add_name(struct buf *out, const char *name)
+{
+    if (is_plain(name)) {
+        buf_add_str(out, name);
+        return;
+    }
+    buf_add_char(out, '"');
+    for (const char *c = name; *c; c++)
+        if (*c < ' ' || *c > '~')
+            buf_addf(out, "\\x%02x", (unsigned char)*c);
+        else
+            buf_addf(out, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+    buf_add_char(out, '"');
+}
+
 static void add_uncovered(struct buf *out, const struct verify *v)
 {
     const char *name, *before = "not covered: ";
-    for (size_t at = 0; (name = verify_uncovered(v, &at)); before = ", ")
-        buf_addf(out, "%s%s%s", before, name, is_salt(name) ? " (--user ID covers it)" : "");
+    for (size_t at = 0; (name = verify_uncovered(v, &at)); before = ", ") {
+        buf_add_str(out, before);
+        add_name(out, name);
+        buf_add_str(out, is_salt(name) ? " (--user ID covers it)" : "");
+    }
     if (*before == ',')
         buf_add_char(out, '\n');
 }
