@@ -226,6 +226,8 @@ int proof_check(struct proof *proof, const struct client_options *client, struct
         verify_done(&v);
         verify_run(&request, &v);
     }
+    if (v.count > 0 && v.source != VERIFY_ANSWER)
+        verify_add(&v, "form", VERIFY_FAILED, REFUSAL_MALFORMED, "a receipt, but not an answer");
     if (verify_verdict(&v) == VERIFY_PASSED)
         exec_fields_check(asked->fields, &v);
     bool verified = verify_verdict(&v) == VERIFY_PASSED;

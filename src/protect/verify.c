@@ -36,7 +36,9 @@ static int open_document(struct verify *v, struct span text, struct error_detail
     int r = document_read(text, "what is to be verified", &v->outer, detail);
     if (r)
         return r;
-    v->source = document_get(&v->outer, "bundle", &value) ? VERIFY_BUNDLE : VERIFY_ANSWER;
+    v->source = document_get(&v->outer, "bundle", &value) && !verify_has_result(&v->outer)
+                    ? VERIFY_BUNDLE
+                    : VERIFY_ANSWER;
     v->receipt_text = BUF_INIT(JWS_TEXT_MOST);
     if (document_text(&v->outer, "receipt", &v->receipt_text))
         return 0;

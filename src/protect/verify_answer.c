@@ -146,6 +146,38 @@ static const struct row answer_rows[] = {
 };
 #define ANSWER_ROWS (sizeof answer_rows / sizeof *answer_rows)
 
+/* What is checked of an answer and stands in no row. */
+static const char *const answer_names[] = {"output", "output_hash", "receipt", "receipt_salt"};
+static const char *const bundle_names[] = {"bundle", "job_id", "keys", "receipt", "salt"};
+
+static bool is_one_of(const char *const *names, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+#define IS_ONE_OF(names, name) is_one_of(names, sizeof(names) / sizeof *(names), name)
+
+static bool is_of_answer(const char *name)
+{
+    for (size_t i = 0; i < ANSWER_ROWS; i++)
+        if (strcmp(answer_rows[i].name, name) == 0)
+            return true;
+    return IS_ONE_OF(answer_names, name);
+}
+
+bool verify_has_result(const struct document *outer)
+{
+    for (size_t i = 0; i < outer->count; i++) {
+        const char *name = outer->members[i].name;
+        if (strcmp(name, "encrypted_output") == 0 ||
+            (is_of_answer(name) && !IS_ONE_OF(bundle_names, name)))
+            return true;
+    }
+    return false;
+}
+
 /* --- the answer --- */
 
 static enum verify_state fails(struct error_detail *detail, enum refusal refusal, const char *name)
@@ -238,8 +270,6 @@ enum verify_state verify_bundle(struct verify *v, struct error_detail *detail)
 
 static bool is_covered(const struct verify *v, const char *name)
 {
-    static const char *const bundle[] = {"bundle", "job_id", "keys", "receipt", "salt"};
-    static const char *const answer[] = {"output", "output_hash", "receipt", "receipt_salt"};
     bool of_bundle = v->source == VERIFY_BUNDLE;
     struct span sealed;
     /* A salt is checked by what is hashed under it. */
@@ -248,15 +278,7 @@ static bool is_covered(const struct verify *v, const char *name)
                (document_get(&v->claims, "output_hmac", &sealed) && !of_bundle);
     if (strcmp(name, "encrypted_output") == 0)
         return v->request->opened;
-    const char *const *names = of_bundle ? bundle : answer;
-    size_t count = of_bundle ? sizeof bundle / sizeof *bundle : sizeof answer / sizeof *answer;
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    for (size_t i = 0; !of_bundle && i < ANSWER_ROWS; i++)
-        if (strcmp(answer_rows[i].name, name) == 0)
-            return true;
-    return false;
+    return of_bundle ? IS_ONE_OF(bundle_names, name) : is_of_answer(name);
 }
 
 const char *verify_uncovered(const struct verify *v, size_t *at)

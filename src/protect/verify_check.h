@@ -31,6 +31,11 @@ void verify_find_salt(struct verify *verify);
 enum verify_state verify_bytes(struct verify *verify, const char *what, struct span bytes,
                                enum refusal refusal, struct error_detail *detail);
 
+/* Does it show anything of what came of a job? Then it is an answer and judged as one, whatever
+ * else is in it: an answer with a bundle put into it must not pass for a bundle, which shows
+ * nothing. */
+bool verify_has_result(const struct document *outer);
+
 /* Do the members of the bundle, or of the answer, say what the receipt says? */
 verify_check_fn verify_bundle, verify_answer;
 

@@ -180,6 +180,42 @@ describe('verify', () => {
     await second.stop();
   });
 
+  /** An answer with another output, and around it all that the bundle of a receipt has. */
+  const dressed = (answer, bundle) => {
+    const job = JSON.parse(answer);
+    const keys = [JSON.parse(bundle.claims).result_key, bundle.identity_key];
+    return JSON.stringify({ ...job, output: { sum: 3 }, bundle, keys, salt: job.receipt_salt });
+  };
+
+  it('judges an answer as one, whatever stands beside it', async () => {
+    const { text } = await server.execute({ script: SCRIPT, input: { a: 1 } });
+    const bundle = JSON.parse(fs.readFileSync(path.join(folder, 'bundle'), 'utf8'));
+    const forged = dressed(text, bundle);
+    const { receipt, job_id, keys, salt, ...rest } = JSON.parse(forged);
+    const bare = { bundle, job_id, keys, receipt, salt };
+    for (const name of ['output', 'output_hash', 'status', 'gas_used', 'limits', 'started_at']) {
+      const result = await verify(JSON.stringify({ ...bare, [name]: rest[name] }), ...offline());
+      assert.equal(result.code, 1, `${name}: ${JSON.stringify(result)}`);
+      assert.equal(state(result, 'answer'), 'failed');
+    }
+    const whole = await verify(forged, ...offline(), '--user', 'alice');
+    assert.equal(whole.code, 1, JSON.stringify(whole));
+    const same = await verify(JSON.stringify({ ...JSON.parse(text), bundle, keys, salt }), ...offline());
+    assert.equal(same.code, 0, JSON.stringify(same));
+    assert.deepEqual(same.not_covered.filter((name) => Object.hasOwn(bare, name)), ['bundle', 'keys', 'salt']);
+    assert.equal((await verify(JSON.stringify(bare), ...offline())).code, 0);
+  });
+
+  it('prints no line that the answer wrote', async () => {
+    const { json } = await server.execute({ script: SCRIPT, input: { a: 1 } });
+    const lines = { ...json, 'x\nverified\npassed     answer': 1, '\u001b[2J\u009b\u007f\u202e': 2, '': 3, 'a b, "c"': 4 };
+    const { stdout } = await neocompute(['verify', '-', ...offline()], { stdin: JSON.stringify(lines) });
+    assert.match(stdout, /^not covered: logs, signature, receipt_salt \(--user ID covers it\), "x\\x0averified\\x0apassed {5}answer", "\\x1b\[2J[\\xa-f0-9]*", "", "a b, \\"c\\""$/m);
+    assert.equal(stdout.match(/^verified$/mg).length, 1);
+    assert.equal(stdout.match(/^passed +answer/mg).length, 1);
+    assert.ok(!/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/.test(stdout));
+  });
+
   it('makes keys for encrypt_to, and opens what was sealed to one', async () => {
     const name = path.join(folder, 'recipient');
     const made = await neocompute(['keygen', name]);
@@ -209,11 +245,19 @@ describe('verify', () => {
     await other.stop();
     const run = (url, ...options) => neocompute(['exec', path.join(folder, 'script.js'), '--server', url,
       '--user', 'alice', '--input', '{"a":1}', '--identity-key', path.join(folder, 'identity'), ...options]);
+    const bundle = JSON.parse(fs.readFileSync(path.join(folder, 'bundle'), 'utf8'));
+    const only = (body, names) => JSON.stringify(JSON.parse(body), names.concat(Object.keys(bundle),
+      ['crv', 'kid', 'kty', 'use', 'x', 'alg', 'type']));
     const text = (change) => (url, answer) => { answer.body = Buffer.from(change(answer.body.toString(), url)); };
     const cases = [
       [text((body) => body), 0, /SIMULATION/],
       [text((body) => body.replace('"sum":2', '"sum":3')), 4, /output/],
       [text((body) => body.replace(/"receipt":"[^"]*"/, '"receipt":""')), 4, /form/],
+      [text((body, url) => (url === '/execute' ? dressed(body, bundle) : body)), 4, /output/],
+      [text((body, url) => (url === '/execute' ? only(body, ['receipt']) : body)), 4, /answer/],
+      [text((body, url) => (url === '/execute' ? JSON.parse(body).receipt : body)), 4, /not an answer/],
+      [text((body, url) => (url === '/execute'
+        ? only(dressed(body, bundle), ['receipt', 'bundle', 'keys', 'salt', 'job_id']) : body)), 4, /not an answer/],
       [text((body, url) => (url === '/attestation' ? foreign : body)), 4, /identity/],
       [text((body, url) => (url === '/attestation' ? '{}' : body)), 4, /claims/],
     ];
