@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/file.h"
 #include "cmd/recipient.h"
+#include "protect/refusal.h"
 #include <openssl/crypto.h>
 #include <string.h>
 #include <unistd.h>
@@ -125,24 +126,56 @@ static struct verify_request make_request(const struct verify_options *o, const 
     };
 }
 
-/* Output and salt out of an answer's encrypted_output. `opened` stays the caller's, to be wiped. */
+/* Is the file's the same, but for a newline at its end? */
+static bool same_bytes(struct span file, struct span bytes)
+{
+    if (file.size == bytes.size + 1 && file.data[bytes.size] == '\n')
+        file.size--;
+    return span_equal(file, bytes);
+}
+
+/*
+ * Output and salt out of an answer's encrypted_output, which anybody can have sealed: they are
+ * judged, not those that the options bring, which must be the same. `opened` and `salt` stay the
+ * caller's, to be wiped. *has_output: there was one in it.
+ */
 static int open_output(const char *key, struct verify_request *request, struct buf *opened,
-                       struct buf *salt, struct error_detail *detail)
+                       struct buf *salt, bool *has_output, struct error_detail *detail)
 {
     struct document document;
-    struct span text;
+    struct span output;
     int r = recipient_open(key, request->text, opened, detail);
     if (!r)
-        r = document_read((struct span){opened->data, opened->size}, "encrypted_output", &document,
-                          detail);
+        r = document_read(span_of_buf(opened), "encrypted_output", &document, detail);
     if (r)
         return r;
-    if (!request->output.data && document_get(&document, "output", &text))
-        request->output = text;
-    if (!request->salt.data && document_text(&document, "receipt_salt", salt))
-        request->salt = span_of_buf(salt);
     request->opened = true;
+    *has_output = document_get(&document, "output", &output);
+    if (*has_output && request->output.data && !same_bytes(request->output, output))
+        return refuse(detail, REFUSAL_OUTPUT, "it holds another output than --output F");
+    if (*has_output)
+        request->output = output;
+    if (!document_text(&document, "receipt_salt", salt))
+        return refuse(detail, REFUSAL_OUTPUT, "there is no salt in it");
+    if (request->salt.data && !span_equal(request->salt, span_of_buf(salt)))
+        return refuse(detail, REFUSAL_OUTPUT, "it holds another salt than --salt S");
+    request->salt = span_of_buf(salt);
     return 0;
+}
+
+/* `opened`: what open_output returned, with `detail`. */
+static void judge_opening(struct verify *verify, int opened, bool has_output,
+                          const struct error_detail *detail)
+{
+    bool completed = document_is(&verify->claims, "status", SPAN("completed"));
+    if (opened)
+        verify_add(verify, "sealed output", VERIFY_FAILED, REFUSAL_OUTPUT, "%s", detail->message);
+    else if (completed && !has_output)
+        verify_add(verify, "sealed output", VERIFY_FAILED, REFUSAL_OUTPUT,
+                   "there is no output in it, and the receipt states one");
+    else
+        verify_add(verify, "sealed output", VERIFY_PASSED, REFUSAL_OUTPUT,
+                   "opened: output and salt are those in it; nothing covers its logs and error");
 }
 
 /* Everything that is wrong before a check could be made is a wrong call: status 2. */
@@ -163,14 +196,15 @@ static int make_checks(const struct verify_options *options, const struct trust 
     struct buf opened = BUF_INIT(CLIENT_ANSWER_BYTES), salt = BUF_INIT(SALT_MOST);
     struct verify_request request = make_request(options, trust, files);
     int status = CMD_EXIT_USAGE;
-    int r = options->key ? open_output(options->key, &request, &opened, &salt, detail) : 0;
+    bool has_output = false;
+    int r =
+        options->key ? open_output(options->key, &request, &opened, &salt, &has_output, detail) : 0;
     if (r && r != ERR_INVALID_FIELD) {
         fail_usage(detail);
     } else {
         verify_run(&request, &verify);
         if (options->key)
-            verify_add(&verify, "sealed output", r ? VERIFY_FAILED : VERIFY_PASSED, REFUSAL_OUTPUT,
-                       "%s", r ? detail->message : "opened: output and salt are those in it");
+            judge_opening(&verify, r, has_output, detail);
         if (options->replay)
             verify_replay(options, secrets, &verify);
         if (verify_show(&verify, options->json))

@@ -52,6 +52,17 @@ export async function seal(key, route, text) {
   return { body: Buffer.concat([header, enc, sealed]), open: (response) => open(response, enc, secret) };
 }
 
+/** `encrypted_output` with any `text`, as anybody can make it for the JWK of an encrypt_to. */
+export async function sealTo({ x }, jobId, text) {
+  const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes256Gcm() });
+  const sender = await suite.createSenderContext({
+    recipientPublicKey: await suite.kem.deserializePublicKey(Uint8Array.from(Buffer.from(x, 'base64url')).buffer),
+    info: bytes('neocompute encrypted output'),
+  });
+  const sealed = Buffer.from(await sender.seal(bytes(text), bytes(jobId)));
+  return Buffer.concat([Buffer.from(sender.enc), sealed]).toString('base64');
+}
+
 /** {jobId, sequence, status, type, body} of a sealed response; throws if it does not open. */
 function open(response, enc, secret) {
   const aad = response.subarray(0, 40);

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { neocompute } from '../lib/cli.mjs';
 import { behind } from '../lib/gateway.mjs';
+import { sealTo } from '../lib/sealed.mjs';
 import { startServer } from '../lib/server.mjs';
 
 const SCRIPT = 'function main(input) { console.log("a private line"); return { private: input.word + "!" } }';
@@ -127,5 +128,37 @@ describe('exec --sealed', () => {
     const bad = await verify(changed);
     assert.equal(bad.code, 1);
     assert.match(bad.stdout, /^failed +sealed output/m);
+  });
+
+  it('verify takes no other text that somebody sealed to the recipient', async () => {
+    const key = path.join(folder, 'recipient-2');
+    const { stdout: jwk } = await neocompute(['keygen', key]);
+    const answer = (await server.execute({ script: SCRIPT, input: { word: 'private' }, encrypt_to: JSON.parse(jwk) })).json;
+    const bundle = path.join(folder, 'bundle-2');
+    fs.writeFileSync(bundle, (await attestationOf(server)).text);
+    const opened = await neocompute(['open', '--key', key, '-'], { stdin: JSON.stringify(answer) });
+    const { receipt_salt } = JSON.parse(opened.stdout);
+    const verify = async (plain, ...options) => {
+      const encrypted_output = await sealTo(JSON.parse(jwk), answer.job_id, JSON.stringify(plain));
+      return neocompute(['verify', '-', '--bundle', bundle, '--allow-simulation', '--key', key, ...options],
+        { stdin: JSON.stringify({ ...answer, encrypted_output }) });
+    };
+    const output = { private: 'private!' };
+    const file = path.join(folder, 'output');
+    fs.writeFileSync(file, `${JSON.stringify(output)}\n`);
+    const right = await verify({ logs: [], output, receipt_salt });
+    assert.equal(right.code, 0, right.stdout);
+    assert.equal((await verify({ logs: [], output, receipt_salt }, '--output', file)).code, 0);
+    const forgeries = [
+      [{ error: 'it failed', logs: ['a lie'], receipt_salt }],
+      [{ error: 'it failed', logs: ['a lie'], receipt_salt }, '--output', file],
+      [{ logs: [], output: { private: 'a lie' }, receipt_salt }],
+      [{ logs: [], output: { private: 'a lie' }, receipt_salt }, '--output', file],
+      [{ logs: [], output, receipt_salt: `A${receipt_salt.slice(1)}x`.slice(0, 43) }, '--salt', receipt_salt],
+    ];
+    for (const [plain, ...options] of forgeries) {
+      const result = await verify(plain, ...options);
+      assert.equal(result.code, 1, `${JSON.stringify(plain)} ${options} ${result.stdout}`);
+    }
   });
 });
