@@ -110,6 +110,19 @@ static bool is_sealed(const struct exchange *exchange)
     return type.size == wanted.size && strncasecmp(type.data, wanted.data, wanted.size) == 0;
 }
 
+static int refuse_key(struct error_detail *detail)
+{
+    return error_set(detail, ERR_SEALED_KEY_UNKNOWN, "",
+                     "the request is sealed to no key in force; /.well-known/hpke-keys has those "
+                     "that are, and /attestation why to trust them");
+}
+
+static EVP_PKEY *find_key(const struct exchange *exchange, struct opening *opening)
+{
+    return keys_hpke_key(keys_of(exchange), (const uint8_t *)opening->envelope.header.data,
+                         &opening->kem);
+}
+
 /* What can be known without opening it. The opening has the body then. */
 static int prepare(struct exchange *exchange, struct opening *opening, struct error_detail *detail)
 {
@@ -122,12 +135,9 @@ static int prepare(struct exchange *exchange, struct opening *opening, struct er
                            &opening->envelope, detail);
     if (r)
         return r;
-    const uint8_t *key_id = (const uint8_t *)opening->envelope.header.data;
-    opening->key = keys_hpke_key(keys_of(exchange), key_id, &opening->kem);
+    opening->key = find_key(exchange, opening);
     if (!opening->key)
-        return error_set(detail, ERR_SEALED_KEY_UNKNOWN, "",
-                         "the request is sealed to no key in force; /.well-known/hpke-keys has "
-                         "those that are, and /attestation why to trust them");
+        return refuse_key(detail);
     EVP_PKEY_up_ref(opening->key);
     opening->request = exchange->body;
     exchange->body = BUF_INIT(exchange->body.max);
@@ -187,6 +197,9 @@ static void take(struct opening *opening)
     hold_release(exchange); /* the body is read, as that of a plain request would be */
     struct remembered *one =
         opening->code ? NULL : envelopes_find(exchange->api->envelopes, opening->digest);
+    /* Its key may have been wiped while it was opened: then it may be one that was forgotten. */
+    if (!opening->code && !one && !find_key(exchange, opening))
+        opening->code = refuse_key(&opening->detail);
     if (opening->code)
         exchange_problem(exchange, &opening->detail);
     else if (one)

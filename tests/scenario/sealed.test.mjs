@@ -5,11 +5,12 @@ import { createHash, createHmac, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { searchFamily } from '../lib/memory.mjs';
+import { RawConnection, requestBytes } from '../lib/raw.mjs';
 import { NO_JOB, REQUEST_TYPE, RESPONSE_TYPE, executeSealed, keysOf, seal, send } from '../lib/sealed.mjs';
 import { auditOf, giveSecret, putSecret, reveal } from '../lib/secrets.mjs';
 import { startServer } from '../lib/server.mjs';
 import { secretsKey } from '../lib/stores.mjs';
-import { until } from '../lib/wait.mjs';
+import { sleep, until } from '../lib/wait.mjs';
 
 const ROUTE = 'POST /execute';
 const ADD = 'function main(input) { console.log("adding"); return { sum: input.a + input.b } }';
@@ -521,6 +522,39 @@ describe('keys of sealed calls', () => {
       if (again.status !== 200) expectRefused(again, 400, 'sealed_key_unknown');
     }
     assert.equal((await server.request('GET', '/jobs?limit=200')).json.length, jobs, 'none of them ran again');
+    await server.stop();
+  });
+
+  // The last byte of all at once: those of the new key push the old one out while copies of an
+  // envelope to it are being opened.
+  it('open nothing again when they are wiped while it is opened', async () => {
+    const server = await start(['--envelopes', '16', '--key-overlap', '1h']);
+    const parts = (method, path, { body }, user) => requestBytes(method, path, [['Host', 'x'], ['X-User-ID', user],
+      ['Content-Type', REQUEST_TYPE], ['Content-Length', body.length]], body);
+    for (let round = 0; round < 12; round++) {
+      const name = `KEPT_${round}`;
+      const [old] = await keysOf(server);
+      const envelope = await seal(old, `PUT /secrets/${name}`, { value: 'the old value' });
+      assert.equal((await send(server, envelope, { method: 'PUT', path: `/secrets/${name}` })).inside.status, 201);
+      await putSecret(server, name, 'the new value');
+      let key = old;
+      while (key.id.equals(old.id)) {
+        await send(server, await seal(key, ROUTE, { script: '' }), { user: 'mallory' });
+        [key] = await keysOf(server);
+      }
+      const fresh = await Promise.all(Array.from({ length: 14 }, () => seal(key, ROUTE, { script: '' })));
+      const again = parts('PUT', `/secrets/${name}`, envelope, 'alice');
+      const requests = fresh.flatMap((one) => [parts('POST', '/execute', one, 'mallory'), again, again, again]);
+      const connections = await Promise.all(requests.map(() => RawConnection.open(server.port)));
+      await Promise.all(connections.map((one, i) => one.send(requests[i].subarray(0, -1))));
+      await sleep(50);
+      connections.forEach((one, i) => one.send(requests[i].subarray(-1)));
+      for (const one of connections) {
+        assert.notEqual(await one.answer(), 'silence');
+        one.destroy();
+      }
+      assert.equal(await reveal(server, name), 'the new value', `round ${round}`);
+    }
     await server.stop();
   });
 });
