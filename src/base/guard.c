@@ -81,6 +81,7 @@ struct guarded {
     struct needle *needles; /* in the table's memory */
     size_t needle_count;
     bool windows; /* longer than GUARD_WINDOW: any such run counts */
+    bool in_pieces;
 };
 
 /* What is looked up. In one allocation with the needles, which is wiped when it is freed. */
@@ -272,6 +273,12 @@ static bool next_line(const struct guarded *s, size_t *at, struct needle *ret)
     return false;
 }
 
+/* Each piece has its own block: it is found by itself, whatever is known around it. */
+static size_t stride_of(const struct guarded *s)
+{
+    return s->in_pieces ? GUARD_PIECE : STRIDE;
+}
+
 static void count_needles(struct guard *g, struct guarded *s)
 {
     struct needle line;
@@ -285,7 +292,7 @@ static void count_needles(struct guard *g, struct guarded *s)
     g->needle_count += s->needle_count;
     g->block_count += s->needle_count;
     if (s->windows)
-        g->block_count += (s->size - BLOCK) / STRIDE + 1;
+        g->block_count += (s->size - BLOCK) / stride_of(s) + 1;
 }
 
 static void add_secret(const struct guard *g, size_t index)
@@ -295,7 +302,7 @@ static void add_secret(const struct guard *g, size_t index)
     size_t at = 0;
     if (s->size < GUARD_VALUE_LEAST)
         return;
-    for (size_t offset = 0; s->windows && offset + BLOCK <= s->size; offset += STRIDE)
+    for (size_t offset = 0; s->windows && offset + BLOCK <= s->size; offset += stride_of(s))
         add_block(g, index, offset);
     if (!s->windows) {
         *needle++ = (struct needle){0, s->size};
@@ -401,7 +408,8 @@ static void take_secret(struct guard *g, size_t index, const struct guard_secret
         memcpy(name, given->name.data, given->name.size);
     *s = (struct guarded){.name = {name, given->name.size},
                           .value = (const unsigned char *)value.data,
-                          .size = value.size};
+                          .size = value.size,
+                          .in_pieces = given->in_pieces};
     count_needles(g, s);
 }
 
@@ -576,9 +584,20 @@ static void extend_base64(const struct guarded *s, struct span t, size_t at, con
     m->last += m->last < (long)s->size;
 }
 
-static bool covers_needle(const struct guarded *s, const struct stretch *m)
+_Static_assert(2 * GUARD_PIECE - 1 <= GUARD_WINDOW, "a window may contain no whole piece");
+
+/* Of a value in pieces: the one whose block was met, so that nothing beside it matters. */
+static bool covers_window(const struct guarded *s, const struct entry *e, const struct stretch *m)
 {
-    if (s->windows && m->last - m->first >= GUARD_WINDOW)
+    if (!s->in_pieces)
+        return m->last - m->first >= GUARD_WINDOW;
+    return e->offset % GUARD_PIECE == 0 && m->first <= (long)e->offset &&
+           m->last >= (long)e->offset + GUARD_PIECE;
+}
+
+static bool covers_needle(const struct guarded *s, const struct entry *e, const struct stretch *m)
+{
+    if (s->windows && covers_window(s, e, m))
         return true;
     for (size_t i = 0; i < s->needle_count; i++) {
         const struct needle *n = &s->needles[i];
@@ -620,7 +639,7 @@ static bool try_entry(const struct guard *g, const struct entry *e, struct span 
     const struct guarded *s = &g->secrets[e->secret];
     struct stretch m;
     extend(s, e, t, at, GUARD_WINDOW, &m);
-    if (!covers_needle(s, &m))
+    if (!covers_needle(s, e, &m))
         return false;
     extend(s, e, t, at, (long)s->size, &m);
     *ret = (struct guard_match){e->secret, m.start, m.end - m.start};
@@ -690,16 +709,27 @@ bool guard_find(const struct guard *g, struct span text, size_t from, struct gua
     return find(g, text, from, ret);
 }
 
+static void add_mark(const struct guarded *s, struct buf *out)
+{
+    buf_add_str(out, "[secret ");
+    buf_add(out, s->name.data, s->name.size);
+    buf_add_char(out, ']');
+}
+
 int guard_redact(const struct guard *g, struct span text, struct buf *out)
 {
-    size_t done = 0, from = 0;
+    size_t done = 0, from = 0, before = out->size;
     struct guard_match m;
     while (guard_find(g, text, from, &m)) {
+        const struct guarded *s = &g->secrets[m.secret];
+        if (s->in_pieces) { /* where a match ends tells as much as that there is one */
+            out->size = before;
+            add_mark(s, out);
+            return buf_failed(out) ? ERR_NO_MEMORY : 0;
+        }
         size_t start = m.start > done ? m.start : done;
         buf_add(out, text.data + done, start - done);
-        buf_add_str(out, "[secret ");
-        buf_add(out, g->secrets[m.secret].name.data, g->secrets[m.secret].name.size);
-        buf_add_char(out, ']');
+        add_mark(s, out);
         done = from = m.start + m.size;
     }
     if (text.size > done)

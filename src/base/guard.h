@@ -32,6 +32,7 @@
 #define GUARD_VALUE_LEAST 8  /* bytes; shorter values are not guarded */
 #define GUARD_LINE_LEAST  16 /* bytes */
 #define GUARD_WINDOW      32 /* bytes */
+#define GUARD_PIECE       16 /* bytes; every window holds one that starts at a multiple of this */
 
 /*
  * Characters of the longest spelling of a needle: whoever cuts text has to look at this many more
@@ -44,6 +45,13 @@ struct guard;
 struct guard_secret {
     struct span name;
     struct span value;
+    /*
+     * Whoever chooses the text must not learn the value. A run of GUARD_WINDOW bytes of which all
+     * but one are known tells the last one, and then the next: so a run counts where it covers a
+     * piece of the value that starts at a multiple of GUARD_PIECE, which is guessed whole or not at
+     * all. Finds no less, but takes a shorter run for a leak.
+     */
+    bool in_pieces;
 };
 
 struct guard_match {
@@ -62,7 +70,8 @@ void guard_free(struct guard *guard);
 /* The first match that starts at or after `from`. */
 bool guard_find(const struct guard *guard, struct span text, size_t from, struct guard_match *ret);
 
-/* Adds `text` to `out` with each match replaced by [secret NAME]. ERR_NO_MEMORY. */
+/* Adds `text` to `out` with each match replaced by [secret NAME]; all of it if the secret is
+ * in_pieces. ERR_NO_MEMORY. */
 int guard_redact(const struct guard *guard, struct span text, struct buf *out);
 
 /*

@@ -64,7 +64,8 @@ int run_secrets_read(struct run_secrets *s, struct error_detail *detail)
         int r = read_one(s, i, detail);
         if (r)
             return r;
-        guarded[i] = (struct guard_secret){s->secrets[i].name, s->secrets[i].value};
+        guarded[i] =
+            (struct guard_secret){s->secrets[i].name, s->secrets[i].value, s->guard_in_pieces};
     }
     if (s->count > 0 && guard_new(guarded, s->count, &s->guard))
         return error_set(detail, ERR_NO_MEMORY, "--secret-file", "no memory to guard them");

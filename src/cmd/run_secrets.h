@@ -19,6 +19,7 @@ struct run_secrets {
     struct exec_secret secrets[SECRET_REFS_MOST];
     size_t count, read;
     bool allow_output;
+    bool guard_in_pieces; /* as of secrets that are pinned; set before they are read */
     struct guard *guard;
 };
 

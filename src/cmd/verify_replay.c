@@ -103,12 +103,19 @@ static struct span stated_bytes(const struct verify *v, const char *what, struct
     return bytes;
 }
 
+/* Figures are rounded where a secret was pinned. */
+static bool has_pinned(const struct verify *v)
+{
+    struct span rounded;
+    return document_get(&v->claims, "rounded", &rounded);
+}
+
 static void compare(struct verify *v, const struct exec_result *result)
 {
     uint64_t gas = result->gas_used, stated = verify_number(v, "gas_used");
-    struct span rounded, output = {result->output.data, result->output.size};
+    struct span output = {result->output.data, result->output.size};
     const char *status = result->code ? "failed" : "completed";
-    if (document_get(&v->claims, "rounded", &rounded))
+    if (has_pinned(v))
         gas = receipt_round(gas, verify_number(v, "gas_limit"));
     if (result->code == ERR_TIMEOUT || result->code == ERR_CANCELLED)
         verify_add(v, REPLAY, VERIFY_UNDECIDED, REFUSAL_REPLAY,
@@ -156,6 +163,7 @@ static int run(const struct verify_options *options, struct run_secrets *secrets
     limits.value[LIMIT_SCRIPT_BYTES] = limit_table[LIMIT_SCRIPT_BYTES].most;
     limits.value[LIMIT_INPUT_BYTES] = limit_table[LIMIT_INPUT_BYTES].most;
     struct local_job job = make_job(v, options, &limits, entry);
+    secrets->guard_in_pieces = has_pinned(v);
     int r = local_job_prepare(&job, detail);
     if (!r)
         r = run_secrets_read(secrets, detail);

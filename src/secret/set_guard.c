@@ -16,7 +16,10 @@ static int make_guard(const struct secret_set *set, bool output, struct guard **
         const struct secret_value *value = &set->values[i];
         if (value->guard && !(output && value->allow_output))
             list[count++] =
-                (struct guard_secret){value->name, {(const char *)value->bytes.data, value->size}};
+                (struct guard_secret){value->name,
+                                      {(const char *)value->bytes.data, value->size},
+                                      /* else who asks picks the script, and so has the value */
+                                      .in_pieces = value->pinned};
     }
     return count > 0 ? guard_new(list, count, ret) : 0;
 }

@@ -16,7 +16,15 @@ static char long_value[300];
 
 static struct guard *guard_of(const char *name, const char *value)
 {
-    struct guard_secret s = {span_of(name), span_of(value)};
+    struct guard_secret s = {.name = span_of(name), .value = span_of(value)};
+    struct guard *g;
+    assert_int_equal(guard_new(&s, 1, &g), 0);
+    return g;
+}
+
+static struct guard *guard_in_pieces(const char *value)
+{
+    struct guard_secret s = {SPAN("NAME"), span_of(value), .in_pieces = true};
     struct guard *g;
     assert_int_equal(guard_new(&s, 1, &g), 0);
     return g;
@@ -85,11 +93,9 @@ static void every_spelling_is_found(void **state)
             }
 }
 
-static void any_window_of_a_long_value_is_found(void **state)
+static void assert_windows_found(struct guard *g)
 {
-    (void)state;
     char part[64], text[512];
-    struct guard *g = guard_of("LONG", long_value);
     for (size_t start = 0; start + GUARD_WINDOW <= strlen(long_value); start++)
         for (size_t h = 0; h < SPELLINGS; h++) {
             snprintf(part, sizeof part, "%.*s", GUARD_WINDOW, long_value + start);
@@ -98,6 +104,41 @@ static void any_window_of_a_long_value_is_found(void **state)
             if (!guard_find(g, span_of(text), 0, &m))
                 fail_msg("%s of the window at %zu", spellings[h], start);
         }
+    guard_free(g);
+}
+
+static void any_window_of_a_long_value_is_found(void **state)
+{
+    (void)state;
+    assert_windows_found(guard_of("LONG", long_value));
+    assert_windows_found(guard_in_pieces(long_value));
+}
+
+/* Somebody knows the first bytes of a value and shows it one more at a time, in every spelling,
+ * from every place: what is found must be known already, but for one whole piece. */
+static void a_value_in_pieces_is_not_told_byte_by_byte(void **state)
+{
+    (void)state;
+    char part[128], text[1024];
+    struct guard *g = guard_in_pieces(long_value);
+    for (size_t known = GUARD_WINDOW; known + 1 < 3 * GUARD_WINDOW; known++)
+        for (size_t start = 0; start < known; start++)
+            for (size_t h = 0; h < SPELLINGS; h++) {
+                struct guard_match right, wrong;
+                /* in base64 the bytes beside it share a digit with it */
+                size_t left = (GUARD_PIECE - (known + 1) % GUARD_PIECE) % GUARD_PIECE;
+                bool ends_piece = strstr(spellings[h], "base64")
+                                      ? left <= 1 || left == GUARD_PIECE - 1
+                                      : left == 0;
+                snprintf(part, sizeof part, "%.*s", (int)(known + 1 - start), long_value + start);
+                spell(spellings[h], part, (unsigned)start % 3, text);
+                bool found = guard_find(g, span_of(text), 0, &right);
+                part[known - start] ^= 1;
+                spell(spellings[h], part, (unsigned)start % 3, text);
+                bool without = guard_find(g, span_of(text), 0, &wrong);
+                if (found && !without && !ends_piece)
+                    fail_msg("%s from %zu tells byte %zu", spellings[h], start, known);
+            }
     guard_free(g);
 }
 
@@ -246,6 +287,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_spelling_is_found),
         cmocka_unit_test(any_window_of_a_long_value_is_found),
+        cmocka_unit_test(a_value_in_pieces_is_not_told_byte_by_byte),
         cmocka_unit_test(lines_are_found_and_short_ones_are_not),
         cmocka_unit_test(ordinary_text_is_clean),
         cmocka_unit_test(white_space_around_the_value_does_not_matter),
