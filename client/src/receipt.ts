@@ -7,6 +7,7 @@ import {
   Refusal, TYPES, demandType, isSignedBy, parseJws, readPayload, thumbprint, type Jws,
 } from './jws.ts';
 import { readPath, rootOf, type Path } from './merkle.ts';
+import { readReceipt } from './payload.ts';
 import {
   CLOCK_SLACK, demandPolicy, judgeBundle, type AttestationPolicy, type Bundle, type TrustedClaims,
 } from './trust.ts';
@@ -101,24 +102,6 @@ export interface ParsedReceipt {
   readonly batch: { readonly path: Path; readonly root: JsonObject } | undefined;
 }
 
-const TEXTS = ['claims_sha256', 'engine_digest', 'entry_point', 'iss', 'jti', 'status', 'sub'];
-const NUMBERS = ['duration_us', 'gas_limit', 'gas_used', 'iat', 'memory_limit', 'memory_used',
-  'started_ms', 'timeout_ms', 'version'];
-
-function readReceipt(payload: Bytes): Receipt {
-  const claims = readPayload(payload);
-  const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
-  const wrong = [
-    ...TEXTS.filter((name) => typeof claims[name] !== 'string'),
-    ...NUMBERS.filter((name) => !isCount(claims[name])),
-    ...['nondeterminism', 'secrets'].filter((name) => !Array.isArray(claims[name])),
-  ];
-  if (wrong.length > 0) {
-    throw new Refusal('malformed', `the claim "${wrong[0]}" is missing or wrong`);
-  }
-  return claims as Receipt;
-}
-
 /** Takes a receipt of either form apart, without verifying it. Throws a ReceiptError. */
 export function parseReceipt(text: string): ParsedReceipt {
   try {
@@ -162,6 +145,13 @@ class Report {
     const failed = this.checks.find(({ ok }) => !ok);
     if (failed) throw new ReceiptError(failed.name, failed.text, this.checks);
   }
+}
+
+/** Of the same engine, and of workers of the same kind, as the claims tell at length. */
+function fitsClaims({ engine_digest, isolation }: Receipt, { document }: TrustedClaims): boolean {
+  const kindOf = (value: unknown) => (value as JsonObject | null | undefined)?.kind;
+  return engine_digest === document.engine_digest && kindOf(isolation) !== undefined &&
+    kindOf(isolation) === kindOf(document.isolation);
 }
 
 function checkVersion(report: Report, { iss, version }: Receipt): void {
@@ -339,6 +329,8 @@ export async function checkReceipt(parsed: ParsedReceipt, claims: TrustedClaims,
   const { receipt } = parsed;
   report.add('claims', receipt.claims_sha256 === claims.digest,
     `stated by the identity ${claims.identity}`, 'the receipt names other claims than these');
+  report.add('claims', fitsClaims(receipt, claims), 'of the engine and isolation of these claims',
+    'engine or isolation are others in the receipt than in the claims');
   checkVersion(report, receipt);
   await checkSignature(report, parsed, claims);
   await checkPath(report, parsed);

@@ -140,7 +140,8 @@ function demandVersion(document: JsonObject): void {
 
 /** Evidence of trusted hardware: none is known yet, so `tee` must be "none", and allowed. */
 function demandEvidence(bundle: Bundle, document: JsonObject, policy: AttestationPolicy): void {
-  if (document.tee !== 'none' || bundle.evidence?.type !== 'none') {
+  const { type, ...more } = bundle.evidence ?? {};
+  if (document.tee !== 'none' || type !== 'none' || Object.keys(more).length > 0) {
     throw new Refusal('evidence', `evidence of ${JSON.stringify(document.tee)} is not known here`);
   }
   if (!policy.allowSimulation) {
@@ -157,7 +158,7 @@ function readKey(document: JsonObject, name: string): Jwk {
 
 function readTime(document: JsonObject, name: string): number {
   const time = document[name];
-  if (!Number.isSafeInteger(time)) throw new Refusal('malformed', `the claims have no "${name}"`);
+  if (!Number.isSafeInteger(time) || (time as number) < 0) throw new Refusal('malformed', `the claims have no "${name}"`);
   return time as number;
 }
 
@@ -182,6 +183,7 @@ export async function judgeBundle(bundle: Bundle, policy: AttestationPolicy):
   const digest = await demandDigest(bundle, policy);
   demandVersion(document);
   const resultKey = readKey(document, 'result_key');
+  const [notBefore, notAfter] = [readTime(document, 'not_before'), readTime(document, 'not_after')];
   const named = await thumbprint(readKey(document, 'identity_key'));
   const { key, kid, statement } = await chooseStatement(bundle, await pinnedIdentity(policy));
   if (key === bundle.identity_key && kid !== named) {
@@ -191,8 +193,7 @@ export async function judgeBundle(bundle: Bundle, policy: AttestationPolicy):
   demandEvidence(bundle, document, policy);
   return {
     digest, resultKey, identity: kid, hpkeKeys: await readHpkeKeys(document.hpke_keys),
-    notBefore: readTime(document, 'not_before'), notAfter: readTime(document, 'not_after'),
-    simulation: true, document,
+    notBefore, notAfter, simulation: true, document,
   };
 }
 

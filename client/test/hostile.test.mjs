@@ -176,7 +176,7 @@ describe('answers that are not true', () => {
     'more time than was asked for': [{ timeout_ms: 30000 }, { timeout: 2 }, 'limits'],
     'a secret that was not asked for': [{ secrets: [{ name: 'KEY', version: 1 }] }, {}, 'secrets'],
     'another entry point': [{ entry_point: 'other' }, {}, 'entry_point'],
-    'another script': [{ script_sha256: '00' }, {}, 'script'],
+    'another script': [{ script_sha256: '0'.repeat(64) }, {}, 'script'],
     'another app': [{ app_id: 'other' }, {}, 'labels'],
     'a sealed job in the clear': [{ sealed: true }, {}, 'sealed'],
     'issued an hour ago': [{ iat: Math.floor(Date.now() / 1000) - 3600 }, {}, 'validity'],
@@ -243,7 +243,7 @@ describe('receipts that are none', () => {
 
   it('with claims that do not exist', async () => {
     service.state = (claims) => ({ ...claims, claims_sha256: '../jobs' });
-    await refuses(client.execute({ script }), 'TrustError', 'claims');
+    await refuses(client.execute({ script }), 'ReceiptError', 'malformed');
     assert.equal(service.count('GET'), 0);
   });
 });

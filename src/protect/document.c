@@ -118,7 +118,7 @@ bool document_number(const struct document *d, const char *name, uint64_t *ret)
 bool document_hex(const struct document *d, const char *name, void *ret, size_t size)
 {
     struct span value;
-    if (!document_get(d, name, &value) || value.size < 2)
+    if (!document_get(d, name, &value) || value.size < 2 || value.data[0] != '"')
         return false;
     for (size_t i = 0; i < value.size; i++)
         if (value.data[i] >= 'A' && value.data[i] <= 'F')

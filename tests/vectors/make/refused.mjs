@@ -31,7 +31,8 @@ async function forms({ now: { result }, identity }, { single, claims, jobs }) {
   const [header, body, signature] = receipt.split('.');
   const { kid, x } = result.jwk;
   const withHeader = (value) => [part(value), body, signature].join('.');
-  const signed = (more) => result.sign(RECEIPT, canonical(claims(jobs[0], more)));
+  const signed = (more) => (
+    result.sign(RECEIPT, canonical(JSON.parse(JSON.stringify(claims(jobs[0], more))))));
   const hs256 = `${part({ alg: 'HS256', kid, typ: RECEIPT })}.${body}`;
   const publicKey = Buffer.from(x, 'base64url');
   return [
@@ -60,6 +61,21 @@ async function forms({ now: { result }, identity }, { single, claims, jobs }) {
     ['issued after the end of the key', 'validity', await signed({ iat: NOT_AFTER + 61 })],
     ['issued before the key', 'validity', await signed({ iat: NOT_BEFORE - 61 })],
     ['names other claims', 'claims', await signed({ claims_sha256: hex(fixed('other')) })],
+    ['of another engine than the claims', 'claims', await signed({ engine_digest: hex(fixed('other')) })],
+    ['of another isolation than the claims', 'claims',
+      await signed({ isolation: { kind: 'thread', level: 'reduced' } })],
+    ['completed, with an error code', 'malformed', await signed({ error_code: 'timeout' })],
+    ['completed, without an output', 'malformed', await signed({ output_sha256: undefined })],
+    ['failed, without an error code', 'malformed', await signed({ status: 'failed' })],
+    ['neither completed nor failed', 'malformed', await signed({ status: 'running' })],
+    ['without a script', 'malformed', await signed({ script_sha256: undefined })],
+    ['with the input in two ways', 'malformed', await signed({ input_hmac: hex(fixed('input')) })],
+    ['a hash in upper case', 'malformed',
+      await signed({ script_sha256: hex(fixed('script')).toUpperCase() })],
+    ['a nonce that is no text', 'malformed', await signed({ nonce: 7 })],
+    ['sealed that is not true', 'malformed', await signed({ sealed: false })],
+    ['fewer than no gas', 'malformed', await signed({ gas_used: -1 })],
+    ['gas past what all readers read', 'malformed', await signed({ gas_used: 2 ** 53 })],
   ];
 }
 
