@@ -3,6 +3,7 @@
  */
 #include "engine_double.h"
 #include "pool_fixture.h"
+#include <poll.h>
 #include <sys/resource.h>
 
 static void claim_path(const struct fixture *fixture, char path[static 64])
@@ -623,6 +624,58 @@ static void test_ahead_tried_again(void **state)
     assert_well(fixture);
 }
 
+/* Without the loop, which would take the answers: until it has begun its last job, and a moment. */
+static void await_last_of(const struct pool_worker *worker)
+{
+    uint64_t until = clock_now_ns() + WAIT_S * NS_PER_S;
+    while ((uint32_t)atomic_load(&window_control(&worker->window)->turn) != worker->sequence)
+        assert_true(clock_now_ns() < until);
+    usleep(20000);
+}
+
+static void kill_with_answers(const struct pool_worker *worker, int pid)
+{
+    struct pollfd socket = {.fd = worker->fd, .events = POLLIN};
+    kill(pid, SIGKILL);
+    do
+        assert_int_equal(poll(&socket, 1, WAIT_S * 1000), 1);
+    while (!(socket.revents & POLLHUP));
+    assert_true(socket.revents & POLLIN);
+}
+
+/*
+ * A worker may be found to be dead by giving it a job: then its socket is closed, unread. Each of
+ * its jobs gets one answer: the first is `worker_lost`, though its answer lay there; what was given
+ * ahead runs a second time, on another worker, which the outside cannot tell from the first time.
+ */
+static void test_unread_answers_of_the_dead(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job first, next = {0}, given = {0};
+    struct exec_request request = job_request("pid");
+    char text[32];
+    assert_true(fixture_until(fixture, fixture_all_ready(fixture)));
+    int pid = worker_pid(fixture);
+    assert_int_equal(job_start(fixture, &first, "answer {}"), 0);
+    struct pool_worker *worker = first.run->worker;
+    assert_int_equal(pool_worker_give(worker, &request, job_done, &next, &next.run), 0);
+    await_last_of(worker);
+    kill_with_answers(worker, pid);
+    assert_int_equal(pool_worker_give(worker, &request, job_done, &given, &given.run), ERR_SYSTEM);
+    assert_true(first.ended);
+    assert_int_equal(first.result.code, ERR_WORKER_LOST);
+    assert_false(next.ended);
+    assert_true(fixture_until(fixture, next.ended));
+    assert_int_equal(next.result.code, 0);
+    snprintf(text, sizeof text, "{\"pid\":%d}", pid);
+    assert_string_not_equal(next.text, text);
+    assert_false(given.ended); /* it was refused, and is its caller's to give again */
+    job_free(&first);
+    job_free(&next);
+    assert_well(fixture);
+    assert_int_equal(fixture->lost_calls, 1);
+}
+
 static void test_ahead_cancelled(void **state)
 {
     struct fixture *fixture = *state;
@@ -1094,6 +1147,7 @@ int main(int argc, char **argv)
         POOL_TEST(test_ahead_claimed),
         POOL_TEST(test_ahead_unread),
         POOL_TEST(test_ahead_outlives_worker),
+        POOL_TEST(test_unread_answers_of_the_dead),
         POOL_TEST(test_ahead_cancelled),
         POOL_TEST(test_alone),
         POOL_TEST(test_secrets_ahead),
