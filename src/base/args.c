@@ -8,6 +8,8 @@
 #define HELP_COLUMNS 100
 #define WORD_BYTES   64 /* longer words are like nothing */
 
+#define BEGINNING_LEAST 3 /* characters of a name that stand for all of it */
+
 void args_environment_name(char name[static ARGS_NAME_BYTES], const char *option)
 {
     static const char prefix[] = "NEOCOMPUTE_";
@@ -60,6 +62,10 @@ const char *args_nearest(const char *word, const char *(*candidate)(const void *
             nearest = name;
             best = distance(word, name);
         }
+    /* "secret" is far from "secret-file", and yet it is how one begins to look for it. */
+    for (size_t i = 0; !nearest && length >= BEGINNING_LEAST && (name = candidate(ctx, i)); i++)
+        if (strncmp(word, name, length) == 0)
+            nearest = name;
     return nearest;
 }
 

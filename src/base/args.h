@@ -58,7 +58,8 @@ void args_help(const struct args_command *command, struct buf *buf);
 /* The name of the option in the environment: "data-dir" -> "NEOCOMPUTE_DATA_DIR". */
 void args_environment_name(char name[static ARGS_NAME_BYTES], const char *option);
 
-/* The candidate most like `word`, or NULL if none is near: "did you mean". Names borrowed. */
+/* The candidate most like `word`, else the first that begins with it, or NULL if there is none:
+ * "did you mean". Names borrowed. */
 const char *args_nearest(const char *word, const char *(*candidate)(const void *ctx, size_t index),
                          const void *ctx);
 

@@ -121,6 +121,19 @@ static void set_body(CURL *curl, const char *method, struct span body)
     libcurl.curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
 }
 
+/* Why there is no answer. A URL that cannot be one is the caller's mistake. */
+static int no_answer(CURLcode code, const char *url, const char *reason,
+                     struct error_detail *detail)
+{
+    bool absent = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST;
+    if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
+        return error_set(detail, ERR_USAGE, *url ? url : "--server",
+                         "must be a URL such as http://127.0.0.1:8080");
+    return error_set(detail, ERR_SYSTEM, url, "%s%s",
+                     *reason ? reason : libcurl.curl_easy_strerror(code),
+                     absent ? ". Is the service running there?" : "");
+}
+
 static int send_request(const struct client_options *options, const char *method,
                         const char *target, struct span body, const struct client_extra *extra,
                         struct client_answer *ret, struct error_detail *detail)
@@ -156,8 +169,7 @@ static int send_request(const struct client_options *options, const char *method
     set_body(curl, method, body);
     code = libcurl.curl_easy_perform(curl);
     if (code != CURLE_OK) {
-        r = error_set(detail, ERR_SYSTEM, options->server, "%s",
-                      *reason ? reason : libcurl.curl_easy_strerror(code));
+        r = no_answer(code, options->server, reason, detail);
         goto out;
     }
     libcurl.curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
@@ -192,10 +204,9 @@ int client_fetch(const char *url, struct buf *ret, struct error_detail *detail)
     libcurl.curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     libcurl.curl_easy_cleanup(curl);
     if (code != CURLE_OK)
-        return error_set(detail, ERR_SYSTEM, url, "%s",
-                         *reason ? reason : libcurl.curl_easy_strerror(code));
+        return no_answer(code, url, reason, detail);
     if (status != 200)
-        return error_set(detail, ERR_PROTOCOL, url, "answered %ld", status);
+        return error_set(detail, ERR_PROTOCOL, url, "answered %ld, not 200", status);
     return 0;
 }
 
@@ -216,6 +227,10 @@ int client_problem(long status, struct span problem, struct error_detail *detail
     char name[64], message[384];
 
     copy_member(problem, "error_code", name, sizeof(name));
+    if (!*name)
+        return error_set(detail, ERR_PROTOCOL, "",
+                         "answered %ld, and not as NeoCompute does. Is this the service's URL?",
+                         status);
     copy_member(problem, "message", message, sizeof(message));
     int code = error_from_name(name);
     return error_set(detail, code < 0 ? code : ERR_PROTOCOL, "", "%ld %s%s%s", status, name,
@@ -245,6 +260,8 @@ int client_call_with(const struct client_options *options, const char *method, c
         return 0;
     }
     r = client_problem(answer.status, (struct span){answer.body.data, answer.body.size}, detail);
+    if (r == ERR_PROTOCOL)
+        snprintf(detail->field, sizeof(detail->field), "%s", options->server);
     client_answer_done(&answer);
     return r;
 }

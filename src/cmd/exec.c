@@ -117,6 +117,7 @@ static int call(const struct exec_command *command, const struct script *script,
     if (!r)
         r = make_body(&body, command, script, proved ? proof.nonce : NULL, detail);
     struct span request = {body.data, body.size};
+    struct span status;
     if (!r && command->sealed) {
         r = proof_call(&proof, client, request, ret, detail);
     } else if (!r) {
@@ -124,6 +125,9 @@ static int call(const struct exec_command *command, const struct script *script,
         if (!r)
             *ret = answer.body;
     }
+    if (!r && !json_member((struct span){ret->data, ret->size}, "status", &status))
+        r = error_set(detail, ERR_PROTOCOL, client->server,
+                      "answered with what is no job. Is this the service's URL?");
     struct proof_asked asked = {script, command->script.entry, &command->fields, command->sealed};
     if (!r && proved)
         r = proof_check(&proof, client, (struct span){ret->data, ret->size}, &asked, detail);

@@ -22,18 +22,24 @@ static int read_all(int fd, struct buf *buf)
     return size < 0 ? ERR_SYSTEM : 0;
 }
 
+const char *file_place(const char *file)
+{
+    return strcmp(file, "-") == 0 ? "standard input" : file;
+}
+
 int file_read(const char *file, struct buf *buf, struct error_detail *detail)
 {
     int fd = strcmp(file, "-") == 0 ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
+    const char *place = file_place(file);
     int r;
 
     if (fd < 0)
-        return error_set(detail, ERR_USAGE, file, "%s", strerror(errno));
+        return error_set(detail, ERR_USAGE, place, "%s", strerror(errno));
     r = read_all(fd, buf);
     if (r == ERR_NO_MEMORY)
-        error_set(detail, ERR_USAGE, file, "is larger than %zu bytes", buf->max - 1);
+        error_set(detail, ERR_USAGE, place, "is larger than %zu bytes", buf->max - 1);
     else if (r < 0)
-        error_set(detail, ERR_USAGE, file, "%s", strerror(errno));
+        error_set(detail, ERR_USAGE, place, "%s", strerror(errno));
     if (fd != STDIN_FILENO)
         close(fd);
     return r < 0 ? ERR_USAGE : 0;

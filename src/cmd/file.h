@@ -13,4 +13,7 @@
  */
 int file_read(const char *file, struct buf *buf, struct error_detail *detail);
 
+/* What a message calls it: its name, or "standard input". */
+const char *file_place(const char *file);
+
 #endif

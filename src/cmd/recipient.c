@@ -63,9 +63,11 @@ int cmd_keygen(const struct cmd *cmd, int argc, char **argv)
 static int read_key(const char *file, struct recipient_key *ret, struct error_detail *detail)
 {
     struct buf text = BUF_INIT(KEY_MOST + 1);
+    struct error_detail why = {0};
     int r = file_read(file, &text, detail);
-    if (!r && recipient_key_read((struct span){text.data, text.size}, ret, detail))
-        r = ERR_USAGE;
+    if (!r && recipient_key_read((struct span){text.data, text.size}, ret, &why))
+        r = error_set(detail, ERR_USAGE, file,
+                      "%.300s. It must be a private key from neocompute keygen", why.message);
     buf_wipe(&text);
     return r;
 }

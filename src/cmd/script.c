@@ -1,5 +1,7 @@
 #include "cmd/script.h"
 
+#include "base/encode.h"
+#include "base/json_scan.h"
 #include "cmd/file.h"
 #include <string.h>
 
@@ -23,6 +25,34 @@ void option_add_script(struct option_list *list, size_t offset)
         option_add_limit(list, limits[i], offset + offsetof(struct script_options, limits));
 }
 
+/* What a service would refuse, or an engine read otherwise than it was sent. */
+static int check_script(struct span text, const char *place, struct error_detail *detail)
+{
+    if (text.size == 0)
+        return error_set(detail, ERR_USAGE, place, "is empty: there is no script in it");
+    if (!utf8_valid(text))
+        return error_set(detail, ERR_USAGE, place, "is no script: it is not UTF-8");
+    return 0;
+}
+
+/* One value and nothing behind it: it is put into a request as it is. */
+static int check_input(struct span text, const char *place, struct error_detail *detail)
+{
+    size_t start = json_scan_space(text);
+    struct span value = {text.data + start, text.size - start};
+    struct json_fault fault = {"there is something behind the value", 0};
+    if (value.size == 0)
+        return error_set(detail, ERR_USAGE, place, "is empty: leave it out for an input of {}");
+    if (!utf8_valid(text))
+        return error_set(detail, ERR_USAGE, place, "is not JSON: it is not UTF-8");
+    size_t size = json_scan_value(value, &fault);
+    struct span rest = {value.data + size, value.size - size};
+    if (size > 0 && json_scan_space(rest) == rest.size)
+        return 0;
+    return error_set(detail, ERR_USAGE, place, "is not JSON: %s, at byte %zu", fault.why,
+                     start + (size > 0 ? size + json_scan_space(rest) : fault.at));
+}
+
 int script_read(struct script *script, const char *file, const struct script_options *options,
                 struct error_detail *detail)
 {
@@ -36,14 +66,18 @@ int script_read(struct script *script, const char *file, const struct script_opt
     if (options->input_file && strcmp(options->input_file, "-") == 0 && strcmp(file, "-") == 0)
         return error_set(detail, ERR_USAGE, "--input-file", "the script is read from - already");
     r = file_read(file, &script->text, detail);
-    if (r < 0)
+    if (!r)
+        r = check_script((struct span){script->text.data, script->text.size}, file_place(file),
+                         detail);
+    if (!r && options->input_file)
+        r = file_read(options->input_file, &script->input, detail);
+    else if (!r && buf_add_str(&script->input, options->input ? options->input : "{}") < 0)
+        r = error_set(detail, ERR_USAGE, "--input", "is larger than %zu bytes",
+                      script->input.max - 1);
+    if (r)
         return r;
-    if (options->input_file)
-        return file_read(options->input_file, &script->input, detail);
-    if (buf_add_str(&script->input, options->input ? options->input : "{}") < 0)
-        return error_set(detail, ERR_USAGE, "--input", "is larger than %zu bytes",
-                         script->input.max - 1);
-    return 0;
+    return check_input((struct span){script->input.data, script->input.size},
+                       options->input_file ? file_place(options->input_file) : "--input", detail);
 }
 
 void script_done(struct script *script)

@@ -22,7 +22,8 @@ struct script {
 
 /*
  * Reads the file (- is standard input), and the input, which is {} if there is none. ERR_USAGE for
- * what cannot be read or is too large. script_done frees, also after a failure.
+ * what cannot be read, is too large, or is no text and no JSON value. script_done frees, also after
+ * a failure.
  */
 int script_read(struct script *script, const char *file, const struct script_options *options,
                 struct error_detail *detail);

@@ -111,6 +111,16 @@ void cmd_secret_revoke_options(struct option_list *list)
 
 typedef int secret_fn(struct secret_run *run);
 
+/* What is wrong is not shown: it may be a value in the wrong place. */
+static int check_name(struct secret_run *run)
+{
+    if (!run->name || secret_name_valid(span_of(run->name)))
+        return 0;
+    return error_set(&run->detail, ERR_USAGE, "NAME",
+                     "a secret's name is 1 to 128 of A-Z a-z 0-9 _ . -, and begins with a letter, "
+                     "a digit or _");
+}
+
 static int run_command(const struct cmd *cmd, int argc, char **argv, secret_fn *fn)
 {
     struct secret_run run = {.options = standard};
@@ -120,7 +130,7 @@ static int run_command(const struct cmd *cmd, int argc, char **argv, secret_fn *
         return status;
     run.backend.options = &run.options.backend;
     run.name = arguments.argument_count ? arguments.arguments[0] : NULL;
-    status = fn(&run) ? cmd_fail(&run.detail) : CMD_EXIT_DONE;
+    status = check_name(&run) || fn(&run) ? cmd_fail(&run.detail) : CMD_EXIT_DONE;
     secret_backend_done(&run.backend);
     return status;
 }
@@ -141,6 +151,20 @@ static void print_row(struct span row)
 
 /* --- set, list, show, remove --- */
 
+static int check_value(struct span value, struct error_detail *detail)
+{
+    /* Mostly the program before the pipe has failed: that must not become a new version. */
+    if (value.size == 0)
+        return error_set(detail, ERR_USAGE, "the value", "is empty, and was not kept");
+    if (value.size > SECRET_VALUE_MOST)
+        return error_set(detail, ERR_USAGE, "the value", "has %zu bytes; at most %d are kept",
+                         value.size, SECRET_VALUE_MOST);
+    if (!utf8_valid(value))
+        return error_set(detail, ERR_USAGE, "the value",
+                         "is not UTF-8: encode it, in base64 for example");
+    return 0;
+}
+
 static int set(struct secret_run *run)
 {
     struct secret_reply reply;
@@ -148,10 +172,10 @@ static int set(struct secret_run *run)
     int r = secret_value_read(run->name, run->options.file, run->options.raw, &value, &run->detail);
     if (r)
         return r;
-    if (!utf8_valid((struct span){(const char *)value.bytes.data, value.size})) {
+    r = check_value((struct span){(const char *)value.bytes.data, value.size}, &run->detail);
+    if (r) {
         secret_value_done(&value);
-        return error_set(&run->detail, ERR_USAGE, "the value",
-                         "is not UTF-8: encode it, in base64 for example");
+        return r;
     }
     if (value.size < GUARD_VALUE_LEAST)
         fprintf(stderr,

@@ -23,9 +23,13 @@ void option_add_trust(struct option_list *list, size_t offset)
 static int read_identity(const char *file, struct trust *trust, struct error_detail *detail)
 {
     struct buf text = BUF_INIT(KEY_FILE_MOST + 1);
+    struct error_detail why = {0};
     int r = file_read(file, &text, detail);
-    if (!r && jws_read_jwk((struct span){text.data, text.size}, trust->identity_key, detail))
-        r = ERR_USAGE;
+    if (!r && jws_read_jwk((struct span){text.data, text.size}, trust->identity_key, &why))
+        r = error_set(detail, ERR_USAGE, file,
+                      "%.300s. It must be the identity of the service, as a JWK: \"identity_key\" "
+                      "of GET /attestation",
+                      why.message);
     buf_done(&text);
     return r;
 }

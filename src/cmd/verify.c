@@ -82,6 +82,9 @@ static int read_one(const char *where, enum file file, struct buf *buf, struct e
         return 0;
     if (file == FILE_TEXT && is_text(where))
         return buf_add_str(buf, where);
+    if (file == FILE_TEXT && is_url(where))
+        return error_set(detail, ERR_USAGE, where,
+                         "a receipt is not fetched: save it first, with curl for example");
     if ((file == FILE_BUNDLE || file == FILE_JWKS) && is_url(where))
         return client_fetch(where, buf, detail);
     return file_read(where, buf, detail);

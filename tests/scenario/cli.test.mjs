@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -139,10 +140,74 @@ describe('command line', () => {
     assert.equal((await jobs('dance')).code, 2);
   });
 
-  it('exec says so when no server is there', async () => {
-    const { code, stderr } = await neocompute(['exec', file('1'), '--server', 'http://127.0.0.1:1']);
-    assert.ok(code !== 0);
-    assert.match(stderr, /127\.0\.0\.1:1/);
+  describe('says what is wrong, where, and what would be right', () => {
+    const nothing = 'http://127.0.0.1:1';
+    let other; // some web server that is not ours
+    before(async () => {
+      other = http.createServer((request, response) => {
+        response.writeHead(request.url.startsWith('/fine') ? 200 : 404).end('<html>hello</html>');
+      });
+      await new Promise((resolve) => other.listen(0, '127.0.0.1', resolve));
+    });
+    after(() => other.close());
+    const elsewhere = () => `http://127.0.0.1:${other.address().port}`;
+    const good = () => file('function main(i) { return i }', 'good.js');
+    const bytes = () => file(Buffer.from([0x2f, 0x2f, 0xff, 0xfe]), 'bytes');
+    const empty = () => file('', 'empty');
+    const half = () => file('{"a":', 'half.json');
+    const answer = async () => file((await server.execute('function main() { return 1 }')).text, 'answer.json');
+
+    // [arguments, exit status, what must be said]
+    const table = {
+      'exec, no server': () => [['exec', good(), '--server', nothing], 4, /^neocompute: http:\/\/127\.0\.0\.1:1: .*Is the service running there\?\n$/],
+      'exec, another server': () => [['exec', good(), '--server', elsewhere()], 4, /127\.0\.0\.1:\d+: answered 404, and not as NeoCompute does/],
+      'exec, another server that is content': () => [['exec', good(), '--server', `${elsewhere()}/fine`], 4, /answered with what is no job/],
+      'exec, proved, another server': () => [['exec', good(), '--server', elsewhere(), '--allow-simulation'], 4, /\/attestation: answered 404/],
+      'exec, no URL': () => [['exec', good(), '--server', ''], 2, /--server: must be a URL such as http/],
+      'exec, another protocol': () => [['exec', good(), '--server', 'ftp://x'], 2, /ftp:\/\/x: must be a URL such as http/],
+      'exec, a port that is none': () => [['exec', good(), '--server', 'http://127.0.0.1:99999'], 2, /99999: must be a URL/],
+      'exec, no script': () => [['exec', `${dir}/none.js`, '--server', url()], 2, /none\.js: No such file or directory/],
+      'exec, a directory': () => [['exec', dir, '--server', url()], 2, /: Is a directory/],
+      'exec, an empty script': () => [['exec', empty(), '--server', url()], 2, /empty: is empty: there is no script in it/],
+      'exec, nothing on standard input': () => [['exec', '-', '--server', url()], 2, /standard input: is empty/],
+      'exec, a script of bytes': () => [['exec', bytes(), '--server', url()], 2, /bytes: is no script: it is not UTF-8/],
+      'exec, half of an input': () => [['exec', good(), '--server', url(), '--input-file', half()], 2, /half\.json: is not JSON: .*, at byte 5/],
+      'exec, two inputs': () => [['exec', good(), '--server', url(), '--input', ' 1,"timeout":7'], 2, /--input: is not JSON: there is something behind the value, at byte 2/],
+      'exec, an empty input': () => [['exec', good(), '--server', url(), '--input', ' '], 2, /--input: is empty: leave it out/],
+      'exec, an input of bytes': () => [['exec', good(), '--server', url(), '--input-file', bytes()], 2, /bytes: is not JSON: it is not UTF-8/],
+      'exec, an identity that is none': () => [['exec', good(), '--server', url(), '--sealed', '--identity-key', half()], 2, /half\.json: the key is not valid JSON\. It must be .*identity_key/],
+      'exec, sealed to nobody known': () => [['exec', good(), '--server', url(), '--sealed'], 2, /--sealed: takes --identity-key FILE or/],
+      'exec, a wrong option': () => [['exec', good(), '--secret-fil', 'A=x'], 2, /no option --secret-fil[^]*See neocompute exec --help/],
+      'run, an option that exec has': () => [['run', good(), '--secret', 'A'], 2, /did you mean --secret-file\?/],
+      'run, half of an input': () => [['run', good(), '--input', '{"a":'], 2, /--input: is not JSON: .*, at byte 5/],
+      'run, an empty script': () => [['run', empty()], 2, /empty: is empty/],
+      'secret set, nothing on standard input': () => [['secret', 'set', 'A', '--server', url()], 2, /the value: is empty, and was not kept/],
+      'secret set, an empty file': () => [['secret', 'set', 'A', '--server', url(), '--file', empty()], 2, /the value: is empty/],
+      'secret set, no file': () => [['secret', 'set', 'A', '--server', url(), '--file', `${dir}/none`], 2, /none: No such file/],
+      'secret set, a directory': () => [['secret', 'set', 'A', '--server', url(), '--file', dir], 2, /: Is a directory/],
+      'secret set, no name': () => [['secret', 'set', 'A=my value', '--server', url(), '--file', good()], 2, /^neocompute: NAME: a secret's name is 1 to 128 of(?![^]*my value)/],
+      'secret show, a path': () => [['secret', 'show', 'A/policy', '--server', url()], 2, /NAME: a secret's name/],
+      'secret set, no server': () => [['secret', 'set', 'A', '--server', nothing, '--file', good()], 4, /127\.0\.0\.1:1: .*Is the service running there\?/],
+      'secret set, another server': () => [['secret', 'set', 'A', '--server', elsewhere(), '--file', good()], 4, /not as NeoCompute does/],
+      'jobs list, another server': () => [['jobs', 'list', '--server', elsewhere()], 4, /not as NeoCompute does/],
+      'verify, no file': () => [['verify', `${dir}/none`], 2, /none: No such file/],
+      'verify, a URL': () => [['verify', `${url()}/jobs/x/receipt`], 2, /a receipt is not fetched: save it first/],
+      'verify, nothing on standard input': () => [['verify', '-'], 1, /failed +form +there is nothing/, 'stdout'],
+      'verify, a directory': () => [['verify', dir], 2, /: Is a directory/],
+      'verify, a bundle that is not there': async () => [['verify', await answer(), '--bundle', `${nothing}/attestation`], 2, /127\.0\.0\.1:1\/attestation: .*running there/],
+      'verify, another server\'s bundle': async () => [['verify', await answer(), '--bundle', `${elsewhere()}/attestation`], 2, /attestation: answered 404, not 200/],
+      'verify, half of a bundle': async () => [['verify', await answer(), '--bundle', half()], 1, /failed +claims +the attestation bundle is not valid JSON/, 'stdout'],
+      'verify, an identity that is none': async () => [['verify', await answer(), '--identity-key', half()], 2, /half\.json: the key is not valid JSON\. It must be/],
+      'verify, a wrong option': async () => [['verify', await answer(), '--bundel', 'x'], 2, /did you mean --bundle\?/],
+    };
+    for (const [name, row] of Object.entries(table)) {
+      it(name, async () => {
+        const [args, status, said, where = 'stderr'] = await row();
+        const result = await neocompute(args, { env: { USER: 'cli' } });
+        assert.equal(result.code, status, result.stderr);
+        assert.match(result[where], said);
+      });
+    }
   });
 
   it('shows version, engine digest and help', async () => {

@@ -47,9 +47,9 @@ describe('exec --sealed', () => {
     const url = `http://127.0.0.1:${server.port}`;
     const failed = await exec(url, '--gas-limit', '1000');
     assert.equal(failed.code, 3, failed.stderr);
-    const refused = await exec(url, '--input', '{');
+    const refused = await exec(url, '--nonce', 'n'.repeat(65));
     assert.equal(refused.code, 2);
-    assert.match(refused.stderr, /400 invalid_json/);
+    assert.match(refused.stderr, /400 invalid_field/);
   });
 
   it('seals to no key of another service', async () => {

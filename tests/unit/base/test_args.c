@@ -173,12 +173,13 @@ static const char *word_at(const void *ctx, size_t index)
 
 static void nearest_words(void **state)
 {
-    const char *const words[] = {"serve", "run", "exec", "jobs", NULL};
+    const char *const words[] = {"serve", "run", "exec", "jobs", "completion", NULL};
 
     assert_string_equal(args_nearest("serv", word_at, words), "serve");
     assert_string_equal(args_nearest("rnu", word_at, words), "run");
     assert_string_equal(args_nearest("job", word_at, words), "jobs");
-    assert_null(args_nearest("completely", word_at, words));
+    assert_string_equal(args_nearest("comple", word_at, words), "completion");
+    assert_null(args_nearest("something", word_at, words));
     char large[300];
     memset(large, 'r', sizeof(large) - 1);
     large[sizeof(large) - 1] = '\0';
