@@ -66,20 +66,35 @@ void secret_set_free(struct secret_set *set)
 
 int secret_enqueue(struct secret_service *s, struct secret_ticket *t)
 {
-    int r = 0;
+    if (s->stopping) /* only this thread sets it */
+        return ERR_SHUTTING_DOWN;
+    if (s->queued + s->asked_count >= SECRET_QUEUED_MOST)
+        return ERR_QUEUE_FULL;
+    *s->asked_tail = t;
+    s->asked_tail = &t->next;
+    s->asked_count++;
+    return 0;
+}
+
+/* Hands what was asked in this turn to the thread. */
+static void flush(struct secret_service *s)
+{
+    if (!s->asked)
+        return;
     uv_mutex_lock(&s->mutex);
-    if (s->stopping)
-        r = ERR_SHUTTING_DOWN;
-    else if (s->queued >= SECRET_QUEUED_MOST)
-        r = ERR_QUEUE_FULL;
-    if (!r) {
-        *s->queue_tail = t;
-        s->queue_tail = &t->next;
-        s->queued++;
-        uv_cond_signal(&s->cond);
-    }
+    *s->queue_tail = s->asked;
+    s->queue_tail = s->asked_tail;
+    s->queued += s->asked_count;
     uv_mutex_unlock(&s->mutex);
-    return r;
+    uv_cond_signal(&s->cond);
+    s->asked = NULL;
+    s->asked_tail = &s->asked;
+    s->asked_count = 0;
+}
+
+static void on_turn(uv_prepare_t *turn)
+{
+    flush(turn->data);
 }
 
 void secret_forget(struct secret_ticket *t)
@@ -177,7 +192,6 @@ static void finish(struct secret_service *s, struct secret_ticket **batch, size_
         *s->finished_tail = batch[i];
         s->finished_tail = &batch[i]->next;
     }
-    uv_async_send(&s->async);
 }
 
 /* Drops kept values that are too old, and all of them once anybody has changed anything. */
@@ -228,6 +242,8 @@ static void thread_main(void *arg)
         if (n)
             finish(s, batch, n);
         uv_mutex_unlock(&s->mutex);
+        if (n)
+            uv_async_send(&s->async);
         look_at_values(s);
         uv_mutex_lock(&s->mutex);
         if (s->stopping && !s->queue)
@@ -398,9 +414,13 @@ static int start_thread(struct secret_service *s, uint64_t checkpoint_ms)
         return ERR_SYSTEM;
     s->async.data = s;
     s->handles = 1;
+    uv_prepare_init(s->loop, &s->turn);
+    s->turn.data = s;
+    uv_prepare_start(&s->turn, on_turn);
+    uv_unref((uv_handle_t *)&s->turn);
     uv_timer_init(s->loop, &s->checkpoint_timer);
     s->checkpoint_timer.data = s;
-    s->handles = 2;
+    s->handles = 3;
     uv_unref((uv_handle_t *)&s->checkpoint_timer);
     if (checkpoint_ms)
         uv_timer_start(&s->checkpoint_timer, on_checkpoint_timer, checkpoint_ms, checkpoint_ms);
@@ -425,6 +445,7 @@ int secret_service_new(const struct secret_options *options, struct secret_servi
     s->checkpoint_ctx = options->ctx;
     s->queue_tail = &s->queue;
     s->finished_tail = &s->finished;
+    s->asked_tail = &s->asked;
     s->values = s->store && s->key ? value_cache_new(&options->cache) : NULL;
     s->stats.store = s->store && s->key ? SECRET_STORE_UP : SECRET_STORE_NONE;
     uv_mutex_init(&s->mutex);
@@ -446,6 +467,7 @@ int secret_service_new(const struct secret_options *options, struct secret_servi
 
 void secret_service_stop(struct secret_service *s, void (*done)(void *ctx), void *ctx)
 {
+    flush(s);
     uv_mutex_lock(&s->mutex);
     s->on_stopped = done;
     s->on_stopped_ctx = ctx;
@@ -490,8 +512,10 @@ void secret_service_free(struct secret_service *s)
         free(s);
         return;
     }
-    if (s->handles > 1)
+    if (s->handles > 1) {
+        uv_close((uv_handle_t *)&s->turn, on_closed);
         uv_close((uv_handle_t *)&s->checkpoint_timer, on_closed);
+    }
     uv_close((uv_handle_t *)&s->async, on_closed);
 }
 

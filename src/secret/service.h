@@ -49,6 +49,9 @@ struct secret_service {
     uv_loop_t *loop;
     struct secret_ticket *spare; /* wiped ones with a block of memory, to be used again */
     size_t spare_count;
+    struct secret_ticket *asked, **asked_tail; /* in this turn of the loop */
+    size_t asked_count;
+    uv_prepare_t turn;
     uv_async_t async;
     uv_timer_t checkpoint_timer;
     uv_thread_t thread;
@@ -57,7 +60,7 @@ struct secret_service {
     uv_mutex_t mutex; /* of what follows, up to the blank line */
     uv_cond_t cond;
     struct secret_ticket *queue, **queue_tail, *finished, **finished_tail;
-    size_t queued;
+    _Atomic size_t queued; /* the loop's thread reads it without */
     bool stopping, checkpoint_due, stopped;
     char checkpoint[512]; /* text of the last one, until the loop has told it */
     struct secret_stats stats;
@@ -96,7 +99,10 @@ int secret_open_row(struct row_opener *opener, struct span user, const struct st
 /* [thread] Remembers what a call of the store returned: whether it is up. */
 void secret_note_store(struct secret_service *service, int code);
 
-/* Puts a filled ticket into the queue. ERR_QUEUE_FULL, ERR_SHUTTING_DOWN. */
+/*
+ * Puts a filled ticket into the queue, at the end of this turn of the loop: all of a turn's wake
+ * the thread once, and share a transaction. ERR_QUEUE_FULL, ERR_SHUTTING_DOWN.
+ */
 int secret_enqueue(struct secret_service *service, struct secret_ticket *ticket);
 
 /* A spare one, else made. NULL without memory. */
