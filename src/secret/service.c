@@ -5,9 +5,11 @@
 #include "base/guard.h"
 #include "base/uuid.h"
 #include "secret/rotate.h"
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* --- tickets --- */
 
@@ -208,6 +210,20 @@ static void look_at_values(struct secret_service *s)
     s->look_ns = some ? now + SECRET_LOOK_MS * NS_PER_MS : 0;
 }
 
+/*
+ * The thread is as patient as the loop, which does not take a processor from those that work while
+ * all jobs are short (exec/pool_watch.c): woken in the middle of a turn it would do the same to the
+ * loop. About time alone, so nothing is lost where it cannot be done.
+ */
+static void follow_loop(struct secret_service *s)
+{
+    int policy = sched_getscheduler(s->loop_thread);
+    if (policy < 0 || policy == s->scheduled)
+        return;
+    s->scheduled = policy;
+    sched_setscheduler(0, policy, &(struct sched_param){0});
+}
+
 /* Until there is something to do. Holds the mutex. */
 static void wait_for_work(struct secret_service *s)
 {
@@ -230,6 +246,7 @@ static void thread_main(void *arg)
         bool checkpoint = s->checkpoint_due || (s->stopping && !s->queue);
         s->checkpoint_due = false;
         uv_mutex_unlock(&s->mutex);
+        follow_loop(s);
         if (n && batch[0]->resolved)
             secret_resolve_batch(s, batch, n);
         else if (n && batch[0]->documented)
@@ -441,6 +458,7 @@ int secret_service_new(const struct secret_options *options, struct secret_servi
     s->previous = options->previous;
     s->strict = options->strict;
     s->loop = options->loop;
+    s->loop_thread = gettid();
     s->on_checkpoint = options->checkpoint;
     s->checkpoint_ctx = options->ctx;
     s->queue_tail = &s->queue;

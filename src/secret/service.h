@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "secret/secret.h"
+#include <sys/types.h>
 
 #define TICKET_ARENA_MOST  (32u * 1024 * 1024)
 #define SPARE_TICKETS_MOST 256 /* some 6 KiB each */
@@ -56,6 +57,8 @@ struct secret_service {
     uv_timer_t checkpoint_timer;
     uv_thread_t thread;
     bool thread_runs;
+    pid_t loop_thread;
+    int scheduled; /* [thread] as the loop's thread was when it was looked at last */
 
     uv_mutex_t mutex; /* of what follows, up to the blank line */
     uv_cond_t cond;

@@ -167,6 +167,56 @@ static void a_job_gets_what_its_owner_allowed(void **state)
     assert_string_equal(seen.value, "value-1");
 }
 
+static void jobs_of_one_turn_share_a_transaction(void **state)
+{
+    enum { JOBS = 20 };
+    struct fixture *f = *state;
+    struct seen seen[JOBS] = {0};
+    struct secret_ticket *ticket;
+    struct span name = SPAN("KEY");
+    struct secret_stats stats;
+    put(f, "KEY", "value-1");
+    allow(f, "KEY", NULL);
+    for (int round = 1; round <= 2; round++) { /* the second has tickets of the first */
+        for (int i = 0; i < JOBS; i++) {
+            struct secret_ask ask = {.caller = {.user = i % 2 ? SPAN("alice") : SPAN("bob")},
+                                     .names = &name,
+                                     .count = 1,
+                                     .job_id = SPAN("job")};
+            seen[i].done = false;
+            assert_int_equal(secret_resolve(f->service, &ask, on_resolved, &seen[i], &ticket), 0);
+        }
+        while (!seen[JOBS - 1].done)
+            uv_run(&f->loop, UV_RUN_ONCE);
+        for (int i = 0; i < JOBS; i++) {
+            assert_true(seen[i].done);
+            assert_int_equal(seen[i].code, i % 2 ? 0 : ERR_SECRET_UNAVAILABLE);
+            assert_string_equal(seen[i].value, i % 2 ? "value-1" : "");
+        }
+        secret_service_stats(f->service, &stats);
+        assert_int_equal(stats.batches, round);
+        assert_int_equal(stats.audit_rows, round * JOBS);
+    }
+}
+
+static void what_was_asked_in_the_last_turn_is_answered(void **state)
+{
+    struct fixture *f = *state;
+    struct seen seen = {0};
+    struct secret_ticket *ticket;
+    struct span name = SPAN("KEY");
+    struct secret_ask ask = {
+        .caller = {.user = SPAN("alice")}, .names = &name, .count = 1, .job_id = SPAN("job")};
+    assert_int_equal(secret_resolve(f->service, &ask, on_resolved, &seen, &ticket), 0);
+    secret_service_stop(f->service, NULL, NULL);
+    struct secret_ticket *late;
+    assert_int_equal(secret_resolve(f->service, &ask, on_resolved, &seen, &late),
+                     ERR_SHUTTING_DOWN);
+    while (!seen.done)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    assert_int_equal(seen.code, ERR_SECRET_UNAVAILABLE); /* there is no such secret */
+}
+
 static void every_refusal_names_secret_and_reason(void **state)
 {
     struct fixture *f = *state;
@@ -329,6 +379,8 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_job_gets_what_its_owner_allowed),
+        TEST(jobs_of_one_turn_share_a_transaction),
+        TEST(what_was_asked_in_the_last_turn_is_answered),
         TEST(every_refusal_names_secret_and_reason),
         TEST(one_refused_secret_withholds_all),
         TEST(versions_and_if_match),
