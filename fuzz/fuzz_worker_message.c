@@ -39,8 +39,7 @@ static void fuzz_end(struct pool_worker *worker)
     pool_worker_gone(worker);
 }
 
-static const struct pool_backend backend = {
-    .start = fuzz_start, .end = fuzz_end, .given_most = 2, .text_max = MESSAGE_TEXT_BYTES};
+static const struct pool_backend backend = {.start = fuzz_start, .end = fuzz_end, .given_most = 2};
 
 static struct exec_pool *fuzz_pool(void)
 {
@@ -64,7 +63,6 @@ static struct exec_pool *fuzz_pool(void)
     pool.places = places;
     pool.backend = &backend;
     pool.loop = &loop;
-    pool.config.text_max = MESSAGE_TEXT_BYTES;
     TAILQ_INIT(&pool.idle);
     TAILQ_INIT(&pool.open);
     TAILQ_INIT(&pool.waiting);

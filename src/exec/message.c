@@ -1,6 +1,7 @@
 #include "exec/message.h"
 #include "base/error.h"
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -16,14 +17,22 @@
 const struct message_info message_table[MESSAGE_COUNT] = {MESSAGES(MESSAGE_INFO)};
 #undef MESSAGE_INFO
 
-bool message_valid(const struct message *message, size_t bytes, enum message_party from,
-                   enum message_party to)
+/* Looks at the head alone. */
+static bool message_head_valid(const struct message *message, enum message_party from,
+                               enum message_party to)
 {
-    if (bytes < MESSAGE_HEAD_BYTES || message->type >= MESSAGE_COUNT)
+    if (message->type >= MESSAGE_COUNT)
         return false;
     const struct message_info *info = &message_table[message->type];
     return info->from == from && info->to == to && info->size == message->size &&
-           message->text_size <= info->text_max && bytes == MESSAGE_HEAD_BYTES + message->text_size;
+           message->text_size <= info->text_max;
+}
+
+bool message_valid(const struct message *message, size_t bytes, enum message_party from,
+                   enum message_party to)
+{
+    return bytes >= MESSAGE_HEAD_BYTES && message_head_valid(message, from, to) &&
+           bytes == MESSAGE_HEAD_BYTES + message->text_size;
 }
 
 void message_init(struct message *message, enum message_type type)
@@ -87,10 +96,10 @@ static size_t message_take_descriptors(struct msghdr *head, int *fds)
 }
 
 static ssize_t message_receive_with_descriptors(int fd, int flags, struct message *message,
-                                                size_t most, int *fds, size_t *count)
+                                                int *fds, size_t *count)
 {
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(MESSAGE_DESCRIPTORS_MOST * sizeof(int))];
-    struct iovec part = {.iov_base = message, .iov_len = most};
+    struct iovec part = {.iov_base = message, .iov_len = sizeof *message};
     struct msghdr head = {.msg_iov = &part,
                           .msg_iovlen = 1,
                           .msg_control = control,
@@ -104,23 +113,69 @@ static ssize_t message_receive_with_descriptors(int fd, int flags, struct messag
     return got;
 }
 
+/* Without recvmsg: descriptors that come along are dropped by the kernel. */
+static ssize_t message_receive_bytes(int fd, int flags, void *at, size_t most)
+{
+    ssize_t got;
+    do
+        got = recv(fd, at, most, flags);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
+/* Waits until a stream has something. False: not within MESSAGE_REST_MS. */
+static bool message_rest_comes(int fd)
+{
+    struct pollfd wanted = {.fd = fd, .events = POLLIN};
+    return poll(&wanted, 1, MESSAGE_REST_MS) > 0;
+}
+
+/* Reads a stream on from `got` bytes to `size`: they were sent by one call, so they are there or
+ * just about to come. */
+static int message_fill(int fd, struct message *message, size_t got, size_t size)
+{
+    while (got < size) {
+        ssize_t more = message_receive_bytes(fd, MSG_DONTWAIT, (char *)message + got, size - got);
+        if (more > 0)
+            got += (size_t)more;
+        else if (more == 0 || errno != EAGAIN)
+            return ERR_SYSTEM;
+        else if (!message_rest_comes(fd))
+            return ERR_PROTOCOL;
+    }
+    return 0;
+}
+
+static int message_receive_stream(int fd, enum message_party from, enum message_party to, int flags,
+                                  struct message *ret)
+{
+    ssize_t got =
+        message_receive_bytes(fd, flags & MESSAGE_WAIT ? 0 : MSG_DONTWAIT, ret, MESSAGE_HEAD_BYTES);
+    if (got < 0 && errno == EAGAIN)
+        return ERR_QUEUE_FULL;
+    if (got <= 0)
+        return ERR_SYSTEM;
+    int r = message_fill(fd, ret, (size_t)got, MESSAGE_HEAD_BYTES);
+    if (r)
+        return r;
+    if (!message_head_valid(ret, from, to))
+        return ERR_PROTOCOL;
+    return message_fill(fd, ret, MESSAGE_HEAD_BYTES, MESSAGE_HEAD_BYTES + ret->text_size);
+}
+
 int message_receive(int fd, enum message_party from, enum message_party to, int flags,
                     struct message *ret, int *fds)
 {
-    size_t most = flags & MESSAGE_NO_TEXT ? MESSAGE_HEAD_BYTES : sizeof *ret;
+    int wait = flags & MESSAGE_WAIT ? 0 : MSG_DONTWAIT;
     size_t count = 0;
     ssize_t got;
-    /* A packet comes whole by itself, and is not waited on for more; a stream has to be told. */
-    int wait = !(flags & MESSAGE_WAIT) ? MSG_DONTWAIT : flags & MESSAGE_NO_TEXT ? MSG_WAITALL : 0;
 
-    if (fds) {
-        got = message_receive_with_descriptors(fd, wait, ret, most, fds, &count);
-    } else {
-        /* Without recvmsg: descriptors that came along are dropped by the kernel. */
-        do
-            got = recv(fd, ret, most, wait);
-        while (got < 0 && errno == EINTR);
-    }
+    if (flags & MESSAGE_STREAM)
+        return message_receive_stream(fd, from, to, flags, ret);
+    if (fds)
+        got = message_receive_with_descriptors(fd, wait, ret, fds, &count);
+    else
+        got = message_receive_bytes(fd, wait, ret, sizeof *ret);
     if (got < 0 && errno == EAGAIN)
         return ERR_QUEUE_FULL;
     if (got <= 0)

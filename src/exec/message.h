@@ -2,9 +2,10 @@
  * What core, zygote and workers say to each other: one table.
  *
  * Every message is one struct message, sent by one call: a head of fixed size, and where the table
- * allows it a text. Workers that are processes have packet sockets, threads have stream sockets, on
- * which no message has a text: there too a message is never split or joined by a side that keeps to
- * the protocol, and one that does not is found out by the size, the type or the direction.
+ * allows it a text. Workers that are processes have packet sockets, which keep messages apart.
+ * Threads have stream sockets, for a library OS has no other: there the head says how long the text
+ * is, both are read to their ends, and a head that is none is found out by its size, type or
+ * direction before anything that follows is taken for its text.
  *
  * A small request or answer travels as text, a large one in the window. What was sent cannot be
  * changed any more, nor read again; so the worker goes on to its next job, which may be somebody
@@ -28,7 +29,7 @@ enum message_party { MESSAGE_CORE, MESSAGE_ZYGOTE, MESSAGE_WORKER };
 /* What a worker is told once, before it sees a job. */
 struct worker_config {
     struct window_layout layout;
-    uint32_t text_max;   /* bytes of text of a message: MESSAGE_TEXT_BYTES, or 0 */
+    uint32_t stream;     /* 1: its socket is a stream */
     uint64_t memory_max; /* bytes of private data a worker process may have */
     uint32_t output_depth, log_entries, log_entry_bytes, error_bytes, timers;
 };
@@ -137,14 +138,17 @@ void message_init(struct message *message, enum message_type type);
  */
 int message_send(int fd, const struct message *message, const int *fds);
 
+#define MESSAGE_REST_MS 1000
+
 enum message_receive_flags {
-    MESSAGE_WAIT = 1,   /* until one comes; else ERR_QUEUE_FULL if there is none */
-    MESSAGE_NO_TEXT = 2 /* none can come: for streams, where messages follow one another */
+    MESSAGE_WAIT = 1,  /* until one comes; else ERR_QUEUE_FULL if there is none */
+    MESSAGE_STREAM = 2 /* from a stream; no descriptors */
 };
 
 /*
  * Receives one message. 0; ERR_SYSTEM if the other side is gone; ERR_PROTOCOL if what came is not
- * for `to` from `from`: then `ret` holds whatever came. `fds` (room for MESSAGE_DESCRIPTORS_MOST;
+ * for `to` from `from`, or the rest of what began on a stream did not come within
+ * MESSAGE_REST_MS: then `ret` holds whatever came. `fds` (room for MESSAGE_DESCRIPTORS_MOST;
  * may be NULL where none can come) gets descriptors that the caller owns.
  */
 int message_receive(int fd, enum message_party from, enum message_party to, int flags,

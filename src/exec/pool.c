@@ -61,7 +61,7 @@ static int pool_configure(struct exec_pool *pool, const struct exec_options *opt
     pool->healthy = true;
     pool->backend =
         options->isolation == EXEC_ISOLATION_THREAD ? &pool_backend_thread : &pool_backend_process;
-    pool->config.text_max = pool->backend->text_max;
+    pool->config.stream = pool->backend->stream;
     TAILQ_INIT(&pool->idle);
     TAILQ_INIT(&pool->open);
     TAILQ_INIT(&pool->waiting);

@@ -114,9 +114,9 @@ struct pool_worker {
 struct pool_backend {
     /* Workers that may be on their way at once. */
     unsigned starting_most;
-    /* Jobs that one worker may be given, and bytes of text that its messages may have. */
+    /* Jobs that one worker may be given. */
     unsigned given_most;
-    uint32_t text_max;
+    bool stream; /* its socket is a stream (message.h) */
     /* Once, before the first worker. */
     int (*prepare)(struct exec_pool *pool);
     /* Makes window and socket of `worker` and has it started. ERR_*; nothing is left then. */

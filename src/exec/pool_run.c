@@ -56,7 +56,7 @@ static int pool_run_new(struct exec_pool *pool, const struct exec_request *reque
         return r;
     }
     uint32_t size = window_request_size(measured);
-    if (size <= pool->config.text_max) {
+    if (size <= MESSAGE_TEXT_BYTES) {
         run->order.text_size = size;
         window_put_request(run->order.text, request);
     }

@@ -276,7 +276,7 @@ static void pool_worker_hear(struct pool_worker *worker, int r, const struct mes
 bool pool_worker_receive(struct pool_worker *worker)
 {
     struct message message;
-    int flags = worker->pool->config.text_max ? 0 : MESSAGE_NO_TEXT;
+    int flags = worker->pool->config.stream ? MESSAGE_STREAM : 0;
     int r = message_receive(worker->fd, MESSAGE_WORKER, MESSAGE_CORE, flags, &message, NULL);
     if (r == ERR_QUEUE_FULL)
         return false;

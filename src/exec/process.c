@@ -164,7 +164,6 @@ static void process_stop(struct exec_pool *pool)
 const struct pool_backend pool_backend_process = {
     .starting_most = UINT_MAX, /* a fork of the zygote costs next to nothing */
     .given_most = POOL_SHORT_PER_CORE,
-    .text_max = MESSAGE_TEXT_BYTES,
     .prepare = process_prepare,
     .start = process_start,
     .end = process_end,

@@ -2,7 +2,7 @@
  * Workers that are threads of this process, for where there is no fork and no seccomp. The same
  * loop, messages and window; the engine checks its bounds in software.
  *
- * A thread cannot be killed. One that is to end has its job cancelled and its socket shut, and the
+ * A thread cannot be killed. One that is to end is told so in its window and by its socket, and the
  * engine looks at that at every refill of gas; should one ever hang all the same, its job has been
  * answered by the watchdog, and its place and memory stay taken.
  */
@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -86,7 +87,8 @@ static int thread_start(struct pool_worker *worker)
 
 static void thread_end(struct pool_worker *worker)
 {
-    atomic_store(&window_control(&worker->window)->cancelled, worker->sequence);
+    /* It may have begun a job behind the one that it was ended at. */
+    atomic_store(&window_control(&worker->window)->ending, 1);
     shutdown(worker->fd, SHUT_WR);
 }
 
@@ -106,8 +108,9 @@ static bool thread_wait_closed(struct pool_worker *worker, uint64_t deadline)
 {
     struct message message;
     for (;;) {
-        int r = message_receive(worker->fd, MESSAGE_WORKER, MESSAGE_CORE, MESSAGE_NO_TEXT, &message,
+        int r = message_receive(worker->fd, MESSAGE_WORKER, MESSAGE_CORE, MESSAGE_STREAM, &message,
                                 NULL);
+        explicit_bzero(message.text, sizeof message.text);
         if (r == ERR_SYSTEM)
             return true;
         uint64_t now = clock_now_ns();
@@ -146,6 +149,8 @@ static int thread_prepare(struct exec_pool *pool)
 const struct pool_backend pool_backend_thread = {
     /* A thread makes its engine first, which takes the time of hundreds of jobs: several at once
      * would make those that run long, and so ask for more. */
-    .starting_most = 1,    .given_most = 1,   .text_max = 0,           .prepare = thread_prepare,
-    .start = thread_start, .end = thread_end, .closed = thread_closed, .stop = thread_stop,
+    .starting_most = 1,      .given_most = POOL_SHORT_PER_CORE,
+    .stream = true,          .prepare = thread_prepare,
+    .start = thread_start,   .end = thread_end,
+    .closed = thread_closed, .stop = thread_stop,
 };

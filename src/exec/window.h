@@ -48,7 +48,8 @@ struct window_layout {
 
 /* Words, not data. Either side may write them at any time, so they are hints to the core. */
 struct window_control {
-    _Atomic uint32_t cancelled;  /* by the core: the sequence of a job that is to end */
+    _Atomic uint32_t cancelled; /* by the core: the sequence of a job that is to end */
+    _Atomic uint32_t ending;    /* by the core: whatever a worker that is a thread runs is to end */
     volatile uint32_t forbidden; /* by the worker: a system call it was refused (seal.h) */
     turn_word turn;              /* by both: turn.h */
 };

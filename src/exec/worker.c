@@ -24,9 +24,40 @@ struct worker {
 
 static int worker_receive(const struct worker *worker, int flags, struct message *ret)
 {
-    if (worker->setup->config->text_max == 0)
-        flags |= MESSAGE_NO_TEXT;
+    if (worker->setup->config->stream)
+        flags |= MESSAGE_STREAM;
     return message_receive(worker->setup->fd, MESSAGE_CORE, MESSAGE_WORKER, flags, ret, NULL);
+}
+
+/* Waits until the socket has something, or until the time (UINT64_MAX: any), or a signal. A sealed
+ * process cannot poll (RLIMIT_NOFILE is 0, see seal.h); a thread's descriptor may be too high for
+ * select. */
+static void worker_wait(int fd, uint64_t ns)
+{
+    struct timespec time = {.tv_sec = (time_t)(ns / NS_PER_S), .tv_nsec = (long)(ns % NS_PER_S)};
+    const struct timespec *until = ns == UINT64_MAX ? NULL : &time;
+    if (fd < FD_SETSIZE) {
+        fd_set set;
+        FD_ZERO(&set);
+        FD_SET(fd, &set);
+        pselect(fd + 1, &set, NULL, NULL, until, NULL);
+    } else {
+        struct pollfd wanted = {.fd = fd, .events = POLLIN};
+        ppoll(&wanted, 1, until, NULL);
+    }
+}
+
+/* The next message, whenever it comes. */
+static int worker_receive_next(const struct worker *worker, struct message *ret)
+{
+    int r;
+    if (!worker->setup->config->stream)
+        return worker_receive(worker, MESSAGE_WAIT, ret);
+    /* Who sleeps inside of recv on a stream is also woken, for nothing, when the core has read an
+     * answer and it could be written to again; who waits to read is not. */
+    while ((r = worker_receive(worker, 0, ret)) == ERR_QUEUE_FULL)
+        worker_wait(worker->setup->fd, UINT64_MAX);
+    return r;
 }
 
 /* Other jobs shall not wait for this one: the core is to give them to other workers. */
@@ -42,7 +73,8 @@ static int worker_interrupted(void *ctx)
     struct worker *worker = ctx;
     struct window_control *control = window_control(worker->setup->window);
 
-    if (atomic_load_explicit(&control->cancelled, memory_order_relaxed) == worker->sequence)
+    if (atomic_load_explicit(&control->cancelled, memory_order_relaxed) == worker->sequence ||
+        atomic_load_explicit(&control->ending, memory_order_relaxed))
         return ERR_CANCELLED;
     uint64_t now = clock_now_ns();
     if (!worker->gone && now >= worker->look_ns) {
@@ -51,22 +83,6 @@ static int worker_interrupted(void *ctx)
         worker->gone = recv(worker->setup->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
     }
     return worker->gone ? ERR_CANCELLED : 0;
-}
-
-/* Waits until the socket has something, or until the time, or a signal. A sealed process cannot
- * poll (RLIMIT_NOFILE is 0, see seal.h); a thread's descriptor may be too high for select. */
-static void worker_wait(int fd, uint64_t ns)
-{
-    struct timespec time = {.tv_sec = (time_t)(ns / NS_PER_S), .tv_nsec = (long)(ns % NS_PER_S)};
-    if (fd < FD_SETSIZE) {
-        fd_set set;
-        FD_ZERO(&set);
-        FD_SET(fd, &set);
-        pselect(fd + 1, &set, NULL, NULL, &time, NULL);
-    } else {
-        struct pollfd wanted = {.fd = fd, .events = POLLIN};
-        ppoll(&wanted, 1, &time, NULL);
-    }
 }
 
 static void worker_sleep_until(void *ctx, uint64_t monotonic_ns)
@@ -108,7 +124,7 @@ static bool worker_take_answer(struct worker *worker, const struct engine_result
     char *at = worker->reply.text;
 
     explicit_bzero(worker->order.text, worker->order.text_size);
-    if (result->code || size > worker->setup->config->text_max)
+    if (result->code || size > MESSAGE_TEXT_BYTES)
         return false;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         char *from = window_area(window, parts[i].area);
@@ -223,7 +239,7 @@ void worker_serve(const struct worker_setup *setup)
     struct worker worker = {.setup = setup};
 
     while (!worker.gone) {
-        if (worker_receive(&worker, MESSAGE_WAIT, &worker.order))
+        if (worker_receive_next(&worker, &worker.order))
             return;
         worker_handlers[worker.order.type](&worker, &worker.order);
         /* Of a job that was taken back, or had no answer: what was run has been wiped already. */

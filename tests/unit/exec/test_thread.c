@@ -125,6 +125,67 @@ static void test_retirement_leaks_nothing(void **state)
     assert_int_equal(count_entries("/proc/self/task"), 2 + 2);
 }
 
+/* With one worker: all that it may be given, in turn, whatever their answers look like. */
+static void test_ahead_in_order(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job jobs[POOL_SHORT_PER_CORE];
+    struct error_detail detail;
+    fixture_close(fixture);
+    fixture_limits(fixture);
+    fixture->limits.value[LIMIT_WORKERS] = 1;
+    assert_int_equal(fixture_open(fixture, EXEC_ISOLATION_THREAD, &detail), 0);
+    for (int round = 0; round < 200; round++) {
+        char scripts[POOL_SHORT_PER_CORE][32];
+        unsigned count = 0;
+        assert_true(fixture_until(fixture, fixture->pool->idle_count == 1));
+        for (; count < POOL_SHORT_PER_CORE && exec_can_start(fixture->pool, MIB); count++) {
+            snprintf(scripts[count], sizeof scripts[count], "answer {\"n\":%u}", count);
+            if (round % 7 == (int)count)
+                snprintf(scripts[count], sizeof scripts[count], "sleep 1");
+            if (round % 5 == (int)count)
+                snprintf(scripts[count], sizeof scripts[count], "code %d", ERR_STACK_OVERFLOW);
+            assert_int_equal(job_start(fixture, &jobs[count], scripts[count]), 0);
+        }
+        assert_true(count > 1);
+        for (unsigned i = 0; i < count; i++) {
+            assert_true(fixture_until(fixture, jobs[i].ended));
+            assert_true(jobs[i].result.code == 0 || jobs[i].result.code == ERR_STACK_OVERFLOW);
+            if (strncmp(scripts[i], "answer ", 7) == 0)
+                assert_string_equal(jobs[i].text, scripts[i] + 7);
+            job_free(&jobs[i]);
+        }
+    }
+    assert_int_equal(fixture->lost_calls, 0);
+    assert_well(fixture);
+}
+
+/* A thread that has begun a job behind the one that it is ended at ends that one too. */
+static void test_ended_behind(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job jobs[64];
+    unsigned count = 0;
+    struct error_detail detail;
+    assert_true(fixture_until(fixture, fixture_all_ready(fixture)));
+    for (; count < 64 && exec_can_start(fixture->pool, MIB); count++)
+        assert_int_equal(job_start(fixture, &jobs[count],
+                                   count < fixture->pool->cores ? "answer {}" : "spin 60000"),
+                         0);
+    assert_true(count > fixture->pool->cores);
+    usleep(20000); /* the threads go on; the core has read nothing */
+    uint64_t start = clock_now_ns();
+    fixture_close(fixture);
+    assert_true(clock_now_ns() - start < NS_PER_S);
+    for (unsigned i = 0; i < count; i++) {
+        assert_true(jobs[i].ended);
+        job_free(&jobs[i]);
+    }
+    assert_int_equal(count_entries("/proc/self/task"), 2 + 1);
+    fixture_limits(fixture);
+    assert_int_equal(fixture_open(fixture, EXEC_ISOLATION_THREAD, &detail), 0);
+}
+
 static void test_free_while_running(void **state)
 {
     struct fixture *fixture = *state;
@@ -153,6 +214,8 @@ int main(void)
         THREAD_TEST(test_lost),
         THREAD_TEST(test_stuck),
         THREAD_TEST(test_retirement_leaks_nothing),
+        THREAD_TEST(test_ahead_in_order),
+        THREAD_TEST(test_ended_behind),
         THREAD_TEST(test_free_while_running),
     };
     return RUN_TESTS(tests);
