@@ -506,8 +506,8 @@ struct key {
  */
 static int compare_keys(struct engine *e, const struct key *a, const struct key *b)
 {
-    const uint8_t *x = engine_bytes(e, a->text, a->size);
-    const uint8_t *y = engine_bytes(e, b->text, b->size);
+    const uint8_t *x = engine_look(e, a->text, a->size);
+    const uint8_t *y = engine_look(e, b->text, b->size);
     uint32_t n = a->size < b->size ? a->size : b->size;
     uint32_t i = 0;
     while (i < n && x[i] == y[i]) {

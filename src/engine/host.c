@@ -400,7 +400,7 @@ uint32_t wasm_import_host_call(struct wasm *w, uint32_t name, uint32_t name_size
                                uint32_t count, uint32_t arguments)
 {
     struct engine *e = engine_of(w);
-    struct span wanted = {(const char *)engine_bytes(e, name, name_size), name_size};
+    struct span wanted = {(const char *)engine_look(e, name, name_size), name_size};
     js_value result = JS_UNDEFINED;
     for (size_t i = 0; i < HOST_COUNT; i++) {
         if (span_equal(wanted, host_table[i].name)) {

@@ -75,7 +75,7 @@ static struct js_text text_at(struct engine *e, uint32_t address)
     struct js_text text = {.address = address};
     if (address != 0) {
         uint32_t size = engine_read_u32(e, e->realm.scratch);
-        text.span.data = (const char *)engine_bytes(e, address, size);
+        text.span.data = (const char *)engine_look(e, address, size);
         text.span.size = size;
     }
     return text;

@@ -59,25 +59,36 @@ static int guard_shrink(uint8_t *rest, uint64_t size)
     return given ? 0 : ERR_SYSTEM;
 }
 
-/* An enclave's system may not know how to give back; what must not stay is the content. */
-static void checked_shrink(uint8_t *rest, uint64_t size)
+/*
+ * What a job, or a broken engine, can have written behind the first `bytes`: anywhere under the
+ * mask, and the slack. An enclave's system may not know how to give back; what must not stay is the
+ * content.
+ */
+static void checked_shrink(struct engine *e, uint64_t bytes, uint32_t mask)
 {
+    uint8_t *rest = e->wasm.memory + bytes;
+    uint8_t *written = e->wasm.written + bytes / WASM_PART_BYTES;
+    size_t parts = ((uint64_t)mask + 1 - bytes) / WASM_PART_BYTES;
+    if (memchr(written, 1, parts) == NULL) {
+        memset(rest, 0, WASM_MASK_SLACK); /* of a store before it */
+        return;
+    }
+    uint64_t size = mask + UINT64_C(1) + ENGINE_PAGE_BYTES - bytes;
     if (madvise(rest, size, MADV_DONTNEED) != 0) {
         memset(rest, 0, size);
     }
+    memset(written, 0, parts);
 }
 
 int memory_shrink(struct engine *e, uint64_t bytes)
 {
-    uint8_t *rest = e->wasm.memory + bytes;
     uint64_t old = e->wasm.memory_size;
-    uint64_t mask = e->wasm.memory_mask;
+    uint32_t mask = e->wasm.memory_mask;
     set_size(e, bytes);
     if (e->bounds == ENGINE_BOUNDS_GUARD) {
-        return guard_shrink(rest, old - bytes);
+        return guard_shrink(e->wasm.memory + bytes, old - bytes);
     }
-    /* A broken engine can have written anywhere under the mask, and the slack behind it. */
-    checked_shrink(rest, mask + 1 + ENGINE_PAGE_BYTES - bytes);
+    checked_shrink(e, bytes, mask);
     return 0;
 }
 

@@ -2,7 +2,8 @@
  * The inside of an engine, shared by the files of this folder only.
  *
  * Everything that lives inside the linear memory is hostile once a script has run: an address or a
- * length that comes from there goes through engine_bytes before it is used.
+ * length that comes from there goes through engine_look or engine_bytes before it is used. Nothing
+ * here writes to the linear memory but through engine_bytes: a restore may rest on that.
  */
 #ifndef NEOCOMPUTE_ENGINE_RUNTIME_H
 #define NEOCOMPUTE_ENGINE_RUNTIME_H
@@ -36,7 +37,6 @@ struct snapshot {
     uint32_t pages;         /* of ENGINE_PAGE_BYTES */
     uint32_t stack_pointer; /* of the module */
     uint8_t *hot;           /* a flag a page: writable, and restored after each job */
-    uint8_t *filled;        /* for each page: it is not all zeros */
     uint32_t hot_count;
     uint32_t learned;          /* pages that became hot since `runs` was made */
     struct snapshot_run *runs; /* the hot pages, as ranges */
@@ -159,8 +159,8 @@ bool engine_guarded(struct engine *e, void (*step)(struct engine *));
 /* The engine whose job runs on this thread, for the fault handler. */
 extern _Thread_local struct engine *engine_current;
 
-/* `size` bytes of linear memory at `address`; an address out of range is a trap. */
-static inline uint8_t *engine_bytes(struct engine *e, uint32_t address, uint32_t size)
+/* `size` bytes of linear memory at `address`, to read; an address out of range is a trap. */
+static inline const uint8_t *engine_look(struct engine *e, uint32_t address, uint32_t size)
 {
     if ((uint64_t)address + size > e->wasm.memory_size) {
         wasm_trap(&e->wasm, WASM_TRAP_OUT_OF_BOUNDS);
@@ -168,17 +168,29 @@ static inline uint8_t *engine_bytes(struct engine *e, uint32_t address, uint32_t
     return e->wasm.memory + address;
 }
 
+/* The same to write to: noted as written, as a store of the generated code is (wasm.h). */
+static inline uint8_t *engine_bytes(struct engine *e, uint32_t address, uint32_t size)
+{
+    const uint8_t *bytes = engine_look(e, address, size);
+    if (e->bounds == ENGINE_BOUNDS_CHECKED && size > 0) {
+        uint32_t first = address / WASM_PART_BYTES;
+        __builtin_memset(e->wasm.written + first, 1,
+                         (address + size - 1) / WASM_PART_BYTES - first + 1);
+    }
+    return (uint8_t *)bytes;
+}
+
 static inline uint32_t engine_read_u32(struct engine *e, uint32_t address)
 {
     uint32_t value;
-    __builtin_memcpy(&value, engine_bytes(e, address, sizeof(value)), sizeof(value));
+    __builtin_memcpy(&value, engine_look(e, address, sizeof(value)), sizeof(value));
     return value;
 }
 
 static inline uint64_t engine_read_u64(struct engine *e, uint32_t address)
 {
     uint64_t value;
-    __builtin_memcpy(&value, engine_bytes(e, address, sizeof(value)), sizeof(value));
+    __builtin_memcpy(&value, engine_look(e, address, sizeof(value)), sizeof(value));
     return value;
 }
 

@@ -8,6 +8,8 @@
 #define RELEARN_JOBS_LEAST 32u
 #define HOT_PAGES_MOST     160u /* more are restored, but not kept for long */
 
+_Static_assert(WASM_PART_BYTES == ENGINE_PAGE_BYTES, "what is noted is what is restored");
+
 static size_t image_bytes(const struct snapshot *s)
 {
     return (size_t)s->pages * ENGINE_PAGE_BYTES;
@@ -59,8 +61,7 @@ static void take_pages(struct engine *e)
     struct snapshot *s = &e->snapshot;
     for (uint32_t page = 0; page < s->pages; page++) {
         size_t at = (size_t)page * ENGINE_PAGE_BYTES;
-        s->filled[page] = !is_zero(e->wasm.memory + at);
-        if (s->filled[page]) {
+        if (!is_zero(e->wasm.memory + at)) {
             memcpy(s->image + at, e->wasm.memory + at, ENGINE_PAGE_BYTES);
         }
     }
@@ -73,15 +74,15 @@ int snapshot_take(struct engine *e)
     s->stack_pointer = e->wasm.stack_pointer;
     s->pages = (uint32_t)(e->wasm.memory_size / ENGINE_PAGE_BYTES);
     s->hot = calloc(s->pages, 1);
-    s->filled = calloc(s->pages, 1);
     s->runs = calloc(s->pages / 2 + 1, sizeof(*s->runs));
     void *image =
         mmap(NULL, image_bytes(s), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (s->hot == NULL || s->filled == NULL || s->runs == NULL || image == MAP_FAILED) {
+    if (s->hot == NULL || s->runs == NULL || image == MAP_FAILED) {
         return ERR_NO_MEMORY;
     }
     s->image = image;
     take_pages(e);
+    memset(e->wasm.written, 0, sizeof(e->wasm.written));
     if (mprotect(s->image, image_bytes(s), PROT_READ) != 0) {
         return ERR_SYSTEM;
     }
@@ -95,7 +96,6 @@ void snapshot_done(struct engine *e)
         munmap(s->image, image_bytes(s));
     }
     free(s->hot);
-    free(s->filled);
     free(s->runs);
     *s = (struct snapshot){0};
 }
@@ -120,19 +120,20 @@ static int hot_restore(struct engine *e)
 }
 
 /*
- * Every byte is looked at: nothing may rely on protection. Pages that were zero are most of them,
- * and mostly still are: looking costs half of what writing does.
+ * Nothing may rely on protection: the pages that were noted as written are those that the generated
+ * code and engine_bytes began to write in. A store at the end of one may have reached into the
+ * next.
  */
 static void checked_restore(struct engine *e)
 {
     struct snapshot *s = &e->snapshot;
-    for (uint32_t page = 0; page < s->pages; page++) {
-        size_t at = (size_t)page * ENGINE_PAGE_BYTES;
-        if (s->filled[page]) {
-            memcpy(e->wasm.memory + at, s->image + at, ENGINE_PAGE_BYTES);
-        } else if (!is_zero(e->wasm.memory + at)) {
-            memset(e->wasm.memory + at, 0, ENGINE_PAGE_BYTES);
-        }
+    uint8_t *written = e->wasm.written, *next = written;
+    while ((next = memchr(next, 1, s->pages - (size_t)(next - written))) != NULL) {
+        size_t at = (size_t)(next - written) * ENGINE_PAGE_BYTES;
+        size_t rest = image_bytes(s) - at;
+        size_t size = ENGINE_PAGE_BYTES + WASM_MASK_SLACK;
+        memcpy(e->wasm.memory + at, s->image + at, size < rest ? size : rest);
+        *next++ = 0;
     }
 }
 

@@ -5,8 +5,10 @@
  * all others are read-only, so the MMU proves that they did not change. The first write to one of
  * them faults once (fault.c): the page becomes writable, is restored after this job, and joins the
  * hot set. Because one tenant can make every page hot, the set is emptied and learned again after
- * RELEARN_JOBS jobs, or sooner when it is large. With every page hot this is a plain copy of
- * everything, which is also what checked mode always does: there nothing may rely on mprotect.
+ * RELEARN_JOBS jobs, or sooner when it is large.
+ *
+ * In checked mode nothing may rely on mprotect. There the code that writes notes where (wasm.h):
+ * what keeps a store inside the memory and what notes it are one piece of generated code.
  */
 #ifndef NEOCOMPUTE_ENGINE_SNAPSHOT_H
 #define NEOCOMPUTE_ENGINE_SNAPSHOT_H

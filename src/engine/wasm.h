@@ -25,11 +25,16 @@
  *          range, not just memory_size: a broken engine can write all of it. The mask is read
  *          from the instance at each access, so it grows with the memory: a fresh realm of
  *          1.3 MiB has 2 MiB to clear, not 256. (Comparing with memory_size instead costs 1.6
- *          times the guard build's time, see tools/README.md.)
+ *          times the guard build's time, see tools/README.md.) Each store also notes which part of
+ *          the memory it is in (`written`), for there is no MMU to tell: what is not noted, with
+ *          WASM_MASK_SLACK bytes behind each part that is, is as it was.
  *
  * memory.copy and memory.fill compare with memory_size in both.
  */
 #define WASM_MASK_SLACK 8u /* an access of 8 bytes may begin at the last byte under the mask */
+
+#define WASM_PART_BYTES 4096u
+#define WASM_PARTS_MOST (WASM_PAGES_MOST * (WASM_PAGE_BYTES / WASM_PART_BYTES))
 
 enum wasm_trap {
     WASM_TRAP_NONE,
@@ -54,6 +59,8 @@ struct wasm {
     uint32_t stack_pointer; /* the module's one mutable global; not restored by a trap either */
     const struct wasm_exports *exports;
     void *runtime; /* of memory.c and host.c */
+    /* checked: 1 for each part that a store began in since the runtime cleared it */
+    uint8_t written[WASM_PARTS_MOST];
 };
 
 /* The mask for a size: one less than the least power of two that holds it. size > 0. */

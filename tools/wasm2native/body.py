@@ -169,20 +169,20 @@ class Body:
         else:
             self.push(self.combine(operation.result, text, values))
 
-    def address(self, value, offset):
+    def address(self, macro, value, offset):
         self.uses_memory = True
-        return f"AT({value.text}, {offset}u)"
+        return f"{macro}({value.text}, {offset}u)"
 
     def load(self, name, offset):
         base = self.pop("i")
-        text = f"{name.replace('.', '_')}({self.address(base, offset)})"
+        text = f"{name.replace('.', '_')}({self.address('AT', base, offset)})"
         return self.combine(LOAD_TYPES[name], text, [base], memory=True)
 
     def store(self, name, offset):
         value = self.pop(STORE_TYPES[name])
         base = self.pop("i")
         self.settle_memory()
-        self.emit(f"{name.replace('.', '_')}({self.address(base, offset)}, {value.text});")
+        self.emit(f"{name.replace('.', '_')}({self.address('TO', base, offset)}, {value.text});")
 
     def do_i32_const(self, bits):
         self.push(Value("i", f"{bits}u" if bits < 0x10000 else f"0x{bits:x}u"))

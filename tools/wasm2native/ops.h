@@ -6,7 +6,8 @@
  *
  *   guard    memory + address + offset, up to 8 GiB: pages without access follow the memory.
  *   checked  memory + ((address + offset) & w->memory_mask): a power of two of memory, all of it
- *            mapped, plus WASM_MASK_SLACK bytes that an access at its very end may reach.
+ *            mapped, plus WASM_MASK_SLACK bytes that an access at its very end may reach. A store
+ *            is noted in w->written.
  *            (WASM_BOUNDS_CHECKED)
  *
  * Generated code has no loop statements: it goes round by `goto` alone, and the proof (proof.py)
@@ -77,12 +78,22 @@ typedef double f64;
         goto *dispatch_targets[(u8)(byte)];                                                        \
     } while (0)
 
-/* `m` is the function's own copy of w->memory, which never moves. */
+/* Where to load from, and where to store to, which is noted where no MMU does it. `m` is the
+ * function's own copy of w->memory, which never moves. */
 #ifdef WASM_BOUNDS_CHECKED
 #define AT(address, offset) (m + (((address) + (offset)) & w->memory_mask))
+#define TO(address, offset) note_store(w, m, (address) + (offset))
 #else
 #define AT(address, offset) (m + (u64)(address) + (offset))
+#define TO(address, offset) AT(address, offset)
 #endif
+
+INLINE u8 *note_store(struct wasm *w, u8 *m, u32 address)
+{
+    u32 at = address & w->memory_mask;
+    w->written[at / WASM_PART_BYTES] = 1;
+    return m + at;
+}
 
 #define DEFINE_LOAD(name, memory_type, extended, result)                                           \
     INLINE result name(const u8 *at)                                                               \
@@ -135,11 +146,22 @@ INLINE void check_range(struct wasm *w, u32 address, u32 size)
         wasm_trap(w, WASM_TRAP_OUT_OF_BOUNDS);
 }
 
+/* Of a range that was checked. */
+INLINE void note_range(struct wasm *w, u32 address, u32 size)
+{
+#ifdef WASM_BOUNDS_CHECKED
+    u32 first = address / WASM_PART_BYTES;
+    if (size > 0)
+        memset(w->written + first, 1, (address + size - 1) / WASM_PART_BYTES - first + 1);
+#endif
+}
+
 INLINE void memory_copy(struct wasm *w, u32 to, u32 from, u32 size)
 {
     GAS(BULK_UNITS + size / BULK_BYTES_PER_UNIT);
     check_range(w, to, size);
     check_range(w, from, size);
+    note_range(w, to, size);
     memmove(w->memory + to, w->memory + from, size);
 }
 
@@ -147,6 +169,7 @@ INLINE void memory_fill(struct wasm *w, u32 to, u32 byte, u32 size)
 {
     GAS(BULK_UNITS + size / BULK_BYTES_PER_UNIT);
     check_range(w, to, size);
+    note_range(w, to, size);
     memset(w->memory + to, (int)(byte & 0xff), size);
 }
 

@@ -12,9 +12,11 @@ down here once more. Proven, for the module as emitted:
   3. Every cycle of calls counts depth: the same without the functions that begin with ENTER; each
      of those gives its count back exactly once on each return, and no other function does.
   4. Bulk memory work is done by the helpers of ops.h, which pay by the byte.
+  5. Every store is one of ops.h, at an address that TO gave it, which notes it; a restore rests on
+     that. AT gives addresses to loads alone.
 
 Any line it cannot read is an error. ops.h is written by hand; its own tests show that GAS, ENTER and
-the bulk helpers do what their names say.
+the bulk helpers do what their names say, and TO.
 """
 
 import re
@@ -34,6 +36,9 @@ _CALL = re.compile(r"F\((\w+)\)\(w[,)]")
 _INDIRECT = re.compile(r"INDIRECT\((\d+), ")
 _IMPORT = re.compile(r"\bwasm_import_\w+\(")
 _BULK = re.compile(r"\bmemory_(?:copy|fill|grow)\(w, ")
+_STORE = re.compile(r"\b[if](?:32|64)_store\d*\(")
+_NOTED_STORE = re.compile(r"^[if](?:32|64)_store\d*\(TO\(")
+_LOAD_AT = re.compile(r"\b[if](?:32|64)_load\w*\(AT\(")
 _TABLE_ENTRY = re.compile(r"^\[\d+\] = \{\(void \(\*\)\(void\)\)F\((\w+)\), (\d+)\},$")
 _EXPORT = re.compile(r"^\.\w+ = F\((\w+)\),$")
 
@@ -44,7 +49,7 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 _WORDS = re.compile(
     r"""[lijfd]\d+ | [BL]\d+ | f\d+ | u8 | u32 | u64 | f32 | f64 | s8 | s16 | s32 | s64 | m | w
     | if | else | switch | case | default | goto | return | const | static | void | struct | wasm
-    | GAS | ENTER | LEAVE | DISPATCH | dispatch_targets | AT | F | INDIRECT | unreachable
+    | GAS | ENTER | LEAVE | DISPATCH | dispatch_targets | AT | TO | F | INDIRECT | unreachable
     | memory | memory_copy | memory_fill | memory_grow | memory_size | stack_pointer
     | wasm_import_\w+ | __builtin_\w+ | [if](?:32|64)_\w+ | u | ull""",
     re.VERBOSE,
@@ -199,6 +204,16 @@ def read_line(found, labels, number, line):
         raise Refused("a function used other than by calling it")
     if line.count("memory_") - line.count("memory_size(w)") != len(_BULK.findall(line)):
         raise Refused("an unknown bulk operation")
+    read_stores(line)
+
+
+def read_stores(line):
+    """A store is a statement of its own."""
+    stores = len(_STORE.findall(line))
+    if stores != len(_NOTED_STORE.findall(line)) or stores != len(re.findall(r"\bTO\(", line)):
+        raise Refused("a store that is not noted")
+    if len(re.findall(r"\bAT\(", line)) != len(_LOAD_AT.findall(line)):
+        raise Refused("an address that is not for a load")
 
 
 def without_names(line):

@@ -25,6 +25,9 @@ HOST = """(module (import "env" "host_interrupt" (func $host (result i32)))
 MEMORY = """(module (memory 1) (func (export "copy") (param i32)
   (memory.copy (i32.const 0) (i32.const 8) (local.get 0))))"""
 
+STORE = """(module (memory 1) (func (export "store") (param i32)
+  (i32.store offset=4 (local.get 0) (i32.const 7))))"""
+
 
 def exports_of(text):
     return re.findall(r'\(export "(\w+)"\)', text)
@@ -124,6 +127,11 @@ class TextTest(unittest.TestCase):
     def test_bulk_work_without_the_helper(self):
         self.refuse(MEMORY, r"memory_copy\(w, ", "memcpy(m, ", "memcpy has no business here")
         self.refuse(MEMORY, r"memory_copy\(w, ", "memory_move(w, ", "no business here|unknown bulk")
+
+    def test_store_that_is_not_noted(self):
+        self.refuse(STORE, r"i32_store\(TO\(", "i32_store(AT(", "a store that is not noted")
+        self.refuse(STORE, r"i32_store\(TO\(l0, 4u\), (\w+)\);", r"i32_store(m, \1);", "is not noted")
+        self.refuse(STORE, r"i32_store\(TO\(l0, 4u\), (\w+)\);", r"*AT(l0, 4u) = \1;", "not for a load")
 
     def test_table_entry_of_another_signature(self):
         """The proof takes the table from the text, with the numbers that the run-time check uses."""
