@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { BENCH } from './subjects.mjs';
 import { cpuSeconds } from './processes.mjs';
 
-function wrk(server, connections, seconds, ...extra) {
-  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', join(BENCH, 'load', 'job.lua'),
-    `http://127.0.0.1:${server.port}`, '--', server.subject.path, ...extra];
+// What done() of a script in bench/load/ prints.
+function wrk(server, { connections, seconds, script, args }) {
+  const words = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', join(BENCH, 'load', script),
+    `http://127.0.0.1:${server.port}`, '--', ...args];
   return new Promise((resolve, reject) => {
-    const child = spawn('wrk', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('wrk', words, { stdio: ['ignore', 'pipe', 'pipe'] });
     let text = '';
     child.stdout.on('data', (part) => { text += part; });
     child.stderr.on('data', (part) => { text += part; });
@@ -21,22 +22,27 @@ function wrk(server, connections, seconds, ...extra) {
   });
 }
 
-// Warms the server up, reading every answer: a wrong one ends the run.
-export async function warmUp(server, seconds, connections = 16) {
-  const { requests, wrong, errors } = await wrk(server, connections, seconds, 'check');
+const smallJob = (server, ...more) => ({ script: 'job.lua', args: [server.subject.path, ...more] });
+
+/**
+ * {rate, p50, p99, cpu}: requests a second, seconds, seconds, and CPU seconds a request. `load` is
+ * {connections, seconds, script, args}: a script of bench/load/ and its arguments. A wrong answer or an error ends the run.
+ */
+export async function measureLoad(server, load) {
+  const before = cpuSeconds(server.pid);
+  const { requests, seconds, p50, p99, wrong, errors } = await wrk(server, load);
+  const cpu = cpuSeconds(server.pid) - before;
   if (wrong + errors > 0 || requests === 0) {
-    throw new Error(`${server.subject.name}: ${wrong} wrong answers and ${errors} errors in ${requests} requests`);
+    throw new Error(`${server.subject?.name ?? load.script}: ${wrong} wrong answers and ${errors} errors in ${requests} requests`);
   }
+  return { rate: requests / seconds, p50, p99, cpu: cpu / requests };
 }
 
-// {rate, p50, p99, cpu}: requests a second, seconds, seconds, and CPU seconds a request.
-export async function measure(server, connections, seconds) {
-  const before = cpuSeconds(server.pid);
-  const result = await wrk(server, connections, seconds);
-  const cpu = cpuSeconds(server.pid) - before;
-  if (result.errors > 0) throw new Error(`${server.subject.name}: ${result.errors} errors in ${result.requests} requests`);
-  return { rate: result.requests / result.seconds, p50: result.p50, p99: result.p99, cpu: cpu / result.requests };
-}
+// The same of the small job.
+export const measure = (server, connections, seconds) => measureLoad(server, { connections, seconds, ...smallJob(server) });
+
+// Warms the server up, reading every answer.
+export const warmUp = (server, seconds, connections = 16) => measureLoad(server, { connections, seconds, ...smallJob(server, 'check') });
 
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);

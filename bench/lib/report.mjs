@@ -2,6 +2,7 @@
 import { geometricMean } from './kernels.mjs';
 import { barChart } from './plot.mjs';
 import { mib, ms, number, table, times, us } from './table.mjs';
+import { spread } from './turns.mjs';
 
 const LOW = 16, HIGH = 64; // connections
 
@@ -26,22 +27,22 @@ function memoryTable({ throughput }) {
     throughput.map((row) => [row.title, ms(row.startMs / 1e3), row.idle?.processes, mib(row.idle?.pss), mib(row.idle?.rss), mib(row.after?.pss)]));
 }
 
+const turnsNote = (turns) => `${turns} turns of a second for each row; a ratio is the median of those of neighbouring turns, with the half of them in the middle.`;
+
 function sealingTable({ sealing }) {
-  const [{ pairs }] = sealing;
-  const rows = sealing.flatMap(({ connections, sealed, bare, rate, low, high, cpu }) => [
-    [`${connections}, off`, number(bare.rate), ms(bare.p99), us(bare.cpu), null, null, null],
-    [`${connections}, on`, number(sealed.rate), ms(sealed.p99), us(sealed.cpu), number(rate), `${number(low)} to ${number(high)}`, number(cpu)],
+  const rows = sealing.flatMap(({ connections, off, on, rate, cpu }) => [
+    [`${connections}, off`, number(off.rate), ms(off.p99), us(off.cpu), null, null],
+    [`${connections}, on`, number(on.rate), ms(on.p99), us(on.cpu), spread(rate), spread(cpu)],
   ]);
-  return `${table(['connections, sealing', 'requests/s', 'p99', 'CPU a request', 'rate ÷ off', 'half of the pairs', 'CPU ÷ off'], rows)}\n\n` +
-    `${pairs} pairs of turns each; a ratio is the median of theirs.`;
+  return `${table(['connections, sealing', 'requests/s', 'p99', 'CPU a request', 'rate ÷ off', 'CPU ÷ off'], rows)}\n\n${turnsNote(sealing[0].turns)}`;
 }
 
 function receiptsTable({ receipts }) {
-  const [none] = receipts;
-  return [LOW, HIGH].map((c) => `${c} connections:\n\n` +
-    table(['receipts', 'requests/s', 'p50', 'p99', 'CPU a request', 'signatures a job', 'throughput ÷ none'],
-      receipts.map(({ how, load: { [c]: { rate, p50, p99, cpu, signatures } } }) => [how, number(rate), ms(p50), ms(p99), us(cpu),
-        number(signatures), how === 'none' ? null : number(rate / none.load[c].rate)]))).join('\n\n');
+  const tables = receipts.map(({ connections, ways }) => `${connections} connections:\n\n` +
+    table(['receipts', 'requests/s', 'p50', 'p99', 'CPU a request', 'signatures a job', 'rate ÷ none'],
+      ways.map(({ how, rate, p50, p99, cpu, signatures, ratio }) => [how, number(rate), ms(p50), ms(p99), us(cpu),
+        number(signatures), ratio && spread(ratio)])));
+  return `${tables.join('\n\n')}\n\n${turnsNote(receipts[0].turns)}`;
 }
 
 function retainedTable({ retained }) {

@@ -93,6 +93,12 @@ export async function start(subject, extraArgs = []) {
   }
 }
 
+// The numbers of /metrics that have no labels.
+export async function counters(server) {
+  const text = await (await fetch(`http://127.0.0.1:${server.port}/metrics`)).text();
+  return Object.fromEntries([...text.matchAll(/^(\w+) ([\d.]+)$/gm)].map(([, name, value]) => [name, Number(value)]));
+}
+
 // Ends the server politely, then whatever of its processes is left.
 export async function stop(server) {
   server.agent.destroy();
