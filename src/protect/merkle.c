@@ -1,31 +1,20 @@
 #include "protect/merkle.h"
 
-#include <openssl/evp.h>
-#include <pthread.h>
+#define OPENSSL_SUPPRESS_DEPRECATED /* SHA256_*: without an allocation for each hash */
+#include <openssl/sha.h>
 #include <string.h>
 
 #define LEAF_PREFIX 0x00
 #define NODE_PREFIX 0x01
 #define HEAD_SIZE   8 /* of a path: index and number of leaves */
 
-/* Found by name once: that takes longer than a hash. */
-static EVP_MD *sha256;
-
-static void find_sha256(void)
-{
-    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-}
-
 static int hash_parts(uint8_t prefix, struct span a, struct span b, uint8_t ret[MERKLE_HASH_SIZE])
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, find_sha256);
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    int ok = ctx && sha256 && EVP_DigestInit_ex2(ctx, sha256, NULL) == 1 &&
-             EVP_DigestUpdate(ctx, &prefix, 1) == 1 && EVP_DigestUpdate(ctx, a.data, a.size) == 1 &&
-             EVP_DigestUpdate(ctx, b.data, b.size) == 1 && EVP_DigestFinal_ex(ctx, ret, NULL) == 1;
-    EVP_MD_CTX_free(ctx);
-    return ok ? 0 : ERR_NO_MEMORY;
+    SHA256_CTX hash;
+    bool ok = SHA256_Init(&hash) == 1 && SHA256_Update(&hash, &prefix, 1) == 1 &&
+              SHA256_Update(&hash, a.data, a.size) == 1 &&
+              SHA256_Update(&hash, b.data, b.size) == 1 && SHA256_Final(ret, &hash) == 1;
+    return ok ? 0 : ERR_INTERNAL;
 }
 
 static int hash_node(const uint8_t left[MERKLE_HASH_SIZE], const uint8_t right[MERKLE_HASH_SIZE],
