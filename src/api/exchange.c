@@ -132,31 +132,6 @@ static void add_headers(struct exchange *exchange, const struct answer *answer)
         add_header(response, "Keep-Alive", exchange->api->keep_alive);
 }
 
-static void wipe_body(void *ctx)
-{
-    struct buf *body = ctx;
-    buf_wipe(body);
-    free(body);
-}
-
-/* A body that is overwritten once it is out. */
-static struct MHD_Response *make_wiped_response(struct buf *body)
-{
-    struct buf *kept = malloc(sizeof *kept);
-    if (!kept) {
-        buf_wipe(body);
-        return NULL;
-    }
-    *kept = *body;
-    *body = BUF_INIT(0);
-    struct MHD_Response *response =
-        libmicrohttpd.MHD_create_response_from_buffer_with_free_callback_cls(kept->size, kept->data,
-                                                                             wipe_body, kept);
-    if (!response)
-        wipe_body(kept);
-    return response;
-}
-
 void exchange_answer(struct exchange *exchange, struct answer *answer)
 {
     struct buf *body = &answer->body;
@@ -184,7 +159,7 @@ void exchange_answer(struct exchange *exchange, struct answer *answer)
         exchange->response = libmicrohttpd.MHD_create_response_from_buffer(
             answer->fixed.size, (void *)answer->fixed.data, MHD_RESPMEM_PERSISTENT);
     else if (answer->wipe)
-        exchange->response = make_wiped_response(body);
+        exchange->response = body_response(exchange->api, body);
     else
         exchange->response = libmicrohttpd.MHD_create_response_from_buffer(body->size, body->data,
                                                                            MHD_RESPMEM_MUST_FREE);
@@ -275,15 +250,14 @@ void exchange_answer_job(struct exchange *exchange, const struct job *job)
     size_t size = job_json_size(&view);
     if (job_has_receipt(job))
         size += RECEIPT_MEMBERS + job_receipt_size(job);
-    buf_init(&answer.body, size);
-    buf_reserve(&answer.body, size);
+    body_take(exchange->api, size, &answer.body); /* if it fails, so does the answer */
     r = job_json_write(&answer.body, &view, job);
     exchange->code = view.code;
     memcpy(exchange->job_id, view.id.text, sizeof exchange->job_id);
     job_view_done(&view);
     if (r == ERR_INTERNAL) {
         struct error_detail problem;
-        buf_done(&answer.body);
+        buf_wipe(&answer.body);
         error_set(&problem, r, "", "the receipt of job %s cannot be written", exchange->job_id);
         exchange_problem(exchange, &problem);
         return;

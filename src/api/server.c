@@ -375,6 +375,7 @@ void api_free(struct api *api)
         libmicrohttpd.MHD_stop_daemon(api->daemon);
     watch_close(api);
     exchange_free_spare(api);
+    body_free_spare(api);
     opener_free(api->opener);
     envelopes_free(api->envelopes);
     free(api);

@@ -2,7 +2,8 @@
  * What the files of src/api share. server.c: life cycle and the turn of the loop; listen.c:
  * addresses; watch.c: hang-ups; exchange.c and header.c: one request; route.c: who handles it;
  * execute.c, jobs.c, keys.c, service.c: the handlers; turn.c: large bodies, in turns; request.c:
- * the body of POST /execute; job_json.c, problem.c, metrics.c: what goes out.
+ * the body of POST /execute; job_json.c, problem.c, metrics.c: what goes out, and body.c: its
+ * memory.
  */
 #ifndef NEOCOMPUTE_API_SERVER_H
 #define NEOCOMPUTE_API_SERVER_H
@@ -14,6 +15,8 @@
 
 /* A request must be whole within this time of its headers, however busy its sender looks. */
 #define BODY_SECONDS 60
+
+#define SPARE_BODIES 64 /* kept for the next answers */
 
 #define API_STATUS_COUNT 600 /* statuses of HTTP: 0 to 599 */
 
@@ -59,6 +62,8 @@ struct api {
     struct exchange *exchanges;
     struct exchange *spare; /* memory for those to come */
     unsigned spare_count;
+    char *spare_bodies[SPARE_BODIES]; /* likewise for answers; body.c */
+    unsigned spare_body_count;
     uint64_t held; /* bytes, by all exchanges */
     struct turns turns;
 
@@ -109,6 +114,12 @@ void turn_take(struct exchange *exchange, void (*handle)(struct exchange *exchan
 void turns_add(struct turns *turns, struct exchange *exchange);
 struct exchange *turns_next(struct turns *turns);
 void turns_remove(struct turns *turns, struct exchange *exchange);
+
+/* body.c: an empty buffer with room for `size` bytes, and no more. ERR_NO_MEMORY: it has failed. */
+int body_take(struct api *api, size_t size, struct buf *ret);
+/* Answers with it; it is overwritten once it is out. Takes `body`; NULL without memory. */
+struct MHD_Response *body_response(struct api *api, struct buf *body);
+void body_free_spare(struct api *api);
 
 /* problem.c: an RFC 9457 document. */
 int problem_write(struct buf *buf, const struct error_detail *problem, int status,

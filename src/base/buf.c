@@ -1,7 +1,6 @@
 #include "base/buf.h"
 
 #include "base/error.h"
-#include <openssl/crypto.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +22,7 @@ void buf_done(struct buf *buf)
 void buf_wipe(struct buf *buf)
 {
     if (buf->data)
-        OPENSSL_cleanse(buf->data, buf->capacity);
+        explicit_bzero(buf->data, buf->capacity);
     buf_done(buf);
 }
 
@@ -55,7 +54,7 @@ static int buf_grow(struct buf *buf, size_t capacity)
         return buf_fail(buf);
     if (buf->secret && buf->data) {
         memcpy(data, buf->data, buf->size);
-        OPENSSL_cleanse(buf->data, buf->capacity);
+        explicit_bzero(buf->data, buf->capacity);
         free(buf->data);
     }
     buf->data = data;

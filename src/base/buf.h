@@ -27,7 +27,7 @@ struct buf {
 void buf_init(struct buf *buf, size_t max);
 void buf_done(struct buf *buf);
 
-/* As buf_done, but overwrites the bytes first (OPENSSL_cleanse). */
+/* As buf_done, but overwrites the bytes first (explicit_bzero). */
 void buf_wipe(struct buf *buf);
 
 /* Empties the buffer and clears `failed`; keeps the allocation. */
