@@ -5,7 +5,7 @@
 
 /*
  * Opened in one go before the loop is told. A loop that is woken for each would hand out one job at
- * a time, and jobs that do not end together do not share a signature.
+ * a time, and jobs that do not end together do not share a signature. Two times X25519_LANES.
  */
 #define BATCH_MOST 16
 
@@ -18,6 +18,7 @@ struct opener {
     uv_async_t *async; /* freed by its close callback */
     uv_thread_t thread;
     bool thread_runs;
+    struct queue collected; /* of this turn of the loop */
 
     uv_mutex_t mutex; /* of what follows */
     uv_cond_t cond;
@@ -59,6 +60,13 @@ static void queue_add(struct queue *queue, struct opening *opening)
     queue->last = &opening->next;
 }
 
+static void queue_move_all(struct queue *to, struct queue *from)
+{
+    *to->last = from->first;
+    to->last = from->last;
+    queue_clear(from);
+}
+
 static struct opening *queue_take_all(struct queue *queue)
 {
     struct opening *first = queue->first;
@@ -80,15 +88,29 @@ static size_t take_batch(struct queue *queue, struct opening *batch[BATCH_MOST])
     return count;
 }
 
-static void open_one(struct opening *o)
+static void open_one(struct opening *o, const struct hpke_agreement *agreement)
 {
     struct span request = {o->request.data, o->request.size};
     buf_init(&o->text, request.size);
     if (!SHA256((const uint8_t *)request.data, request.size, o->digest))
         o->code = error_set(&o->detail, ERR_INTERNAL, "", "%s", error_text(ERR_INTERNAL));
     else
-        o->code = envelope_open(&o->envelope, o->kem, o->key, span_of(o->route), &o->text,
+        o->code = envelope_open(&o->envelope, agreement, span_of(o->route), &o->text,
                                 (struct envelope_reply *)(void *)o->reply.data, &o->detail);
+}
+
+static void open_batch(struct opening *batch[BATCH_MOST], size_t count)
+{
+    struct hpke_agreement agreements[BATCH_MOST];
+    for (size_t i = 0; i < count; i++)
+        agreements[i] = (struct hpke_agreement){
+            .kem = batch[i]->kem, .key = batch[i]->key, .enc = batch[i]->envelope.enc};
+    hpke_agree(agreements, count);
+    for (size_t i = 0; i < count; i++) {
+        open_one(batch[i], &agreements[i]);
+        hpke_agreement_done(&agreements[i]);
+    }
+    secret_stack_wipe();
 }
 
 static void thread_main(void *arg)
@@ -103,8 +125,7 @@ static void thread_main(void *arg)
         struct opening *batch[BATCH_MOST];
         size_t count = take_batch(&opener->waiting, batch);
         uv_mutex_unlock(&opener->mutex);
-        for (size_t i = 0; i < count; i++)
-            open_one(batch[i]);
+        open_batch(batch, count);
         uv_mutex_lock(&opener->mutex);
         for (size_t i = 0; i < count; i++)
             queue_add(&opener->done, batch[i]);
@@ -131,8 +152,15 @@ static void on_async(uv_async_t *async)
 
 void opener_open(struct opener *opener, struct opening *opening)
 {
+    queue_add(&opener->collected, opening);
+}
+
+void opener_hand_over(struct opener *opener)
+{
+    if (!opener->collected.first)
+        return;
     uv_mutex_lock(&opener->mutex);
-    queue_add(&opener->waiting, opening);
+    queue_move_all(&opener->waiting, &opener->collected);
     uv_cond_signal(&opener->cond);
     uv_mutex_unlock(&opener->mutex);
 }
@@ -161,6 +189,7 @@ int opener_new(uv_loop_t *loop, void (*opened)(struct opening *opening), struct 
     if (!opener)
         return ERR_NO_MEMORY;
     opener->opened = opened;
+    queue_clear(&opener->collected);
     queue_clear(&opener->waiting);
     queue_clear(&opener->done);
     uv_mutex_init(&opener->mutex);
@@ -196,6 +225,7 @@ void opener_free(struct opener *opener)
         uv_mutex_unlock(&opener->mutex);
         uv_thread_join(&opener->thread);
     }
+    free_all(&opener->collected);
     free_all(&opener->waiting);
     free_all(&opener->done);
     if (opener->async)

@@ -3,8 +3,8 @@
  * does; on the loop's thread it would hold up every other request, and use one core where there are
  * more.
  *
- * Life cycle: opener_new -> opening_new, opener_open ... -> opener_free (what has not come back by
- * then never does). All of the loop's thread.
+ * Life cycle: opener_new -> opening_new, opener_open ..., opener_hand_over at the end of a turn of
+ * the loop -> opener_free (what has not come back by then never does). All of the loop's thread.
  */
 #ifndef NEOCOMPUTE_API_OPENER_H
 #define NEOCOMPUTE_API_OPENER_H
@@ -46,7 +46,12 @@ struct opener;
 
 /* `opened` is called for each one whose ctx is set; it may take text and reply by moving them. */
 int opener_new(uv_loop_t *loop, void (*opened)(struct opening *opening), struct opener **ret);
-void opener_open(struct opener *opener, struct opening *opening); /* takes it */
+
+/* Takes it, and gives the thread all those of a turn of the loop at once: they are opened together,
+ * which takes much less than one after the other. */
+void opener_open(struct opener *opener, struct opening *opening);
+void opener_hand_over(struct opener *opener);
+
 void opener_free(struct opener *opener); /* NULL is fine; the loop must turn once more */
 
 #endif

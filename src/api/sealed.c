@@ -182,14 +182,6 @@ static void proceed(struct exchange *exchange, struct opening *opening)
         exchange->route->handle(exchange);
 }
 
-/* What stood in the frames of the functions that were called, down to STACK_BYTES. */
-#define STACK_BYTES (16 * 1024)
-__attribute__((noinline)) static void wipe_stack(void)
-{
-    char frames[STACK_BYTES];
-    explicit_bzero(frames, sizeof frames);
-}
-
 static void take(struct opening *opening)
 {
     struct exchange *exchange = opening->ctx;
@@ -213,7 +205,7 @@ static void take(struct opening *opening)
 void sealed_opened(struct opening *opening)
 {
     take(opening);
-    wipe_stack();
+    secret_stack_wipe();
 }
 
 int sealed_check_user(struct exchange *exchange, struct span expected, struct error_detail *detail)
@@ -299,7 +291,7 @@ static int seal_job(const struct job *job, const struct envelope_reply *reply, s
 int api_seal_job(const struct job *job, const struct envelope_reply *reply, struct buf *out)
 {
     int r = seal_job(job, reply, out);
-    wipe_stack();
+    secret_stack_wipe();
     return r;
 }
 

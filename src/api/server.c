@@ -151,14 +151,20 @@ static void run_daemon(struct api *api)
         uv_timer_start(api->daemon_timer, daemon_due, wait, 0);
 }
 
+static void turn(struct api *api)
+{
+    run_daemon(api);
+    opener_hand_over(api->opener);
+}
+
 static void before_wait(uv_prepare_t *handle)
 {
-    run_daemon(handle->data);
+    turn(handle->data);
 }
 
 static void after_wait(uv_check_t *handle)
 {
-    run_daemon(handle->data);
+    turn(handle->data);
 }
 
 static void daemon_ready(uv_poll_t *poll, int status, int events)

@@ -128,6 +128,14 @@ void secret_bytes_done(struct secret_bytes *secret)
     *secret = (struct secret_bytes){0};
 }
 
+#define STACK_BYTES (16 * 1024)
+
+__attribute__((noinline)) void secret_stack_wipe(void)
+{
+    char frames[STACK_BYTES];
+    OPENSSL_cleanse(frames, sizeof frames);
+}
+
 #define SECRET_HEAP_LEAST 32 /* bytes of its smallest piece */
 
 bool secret_heap_init(void)

@@ -21,6 +21,9 @@ struct secret_bytes {
 __attribute__((warn_unused_result)) int secret_bytes_init(struct secret_bytes *secret, size_t size);
 void secret_bytes_done(struct secret_bytes *secret);
 
+/* Wipes what functions that were called and have returned left on the stack, 16 KiB down. */
+void secret_stack_wipe(void);
+
 /*
  * Has OpenSSL keep private keys that it generates (Ed25519, X25519, P-256) in locked pages of its
  * own, SECRET_HEAP_SIZE bytes for all; past that no key can be made. Keys that it imports it copies

@@ -1,5 +1,7 @@
 #include "protect/hpke.h"
 
+#include "base/secmem.h"
+#include "protect/x25519.h"
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
@@ -8,8 +10,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#define LABEL_MOST  1024 /* bytes of a labelled input: contexts are hashes and public keys */
-#define SECRET_MOST 66   /* bytes of a Diffie-Hellman result */
+#define LABEL_MOST 1024 /* bytes of a labelled input: contexts are hashes and public keys */
 
 /* --- algorithms --- */
 
@@ -258,33 +259,84 @@ int hpke_key_public(const EVP_PKEY *key, uint8_t ret[HPKE_PUBLIC_MOST], size_t *
 /* OpenSSL refuses an all-zero X25519 result by itself. A point of P-256 was checked to be on the
  * curve when it was read, and the curve has no smaller groups: it need not be judged again, which
  * costs as much as the result itself. */
-static int diffie_hellman(EVP_PKEY *mine, EVP_PKEY *theirs, uint8_t *ret, size_t *size)
+static int diffie_hellman(EVP_PKEY *mine, EVP_PKEY *theirs, uint8_t ret[HPKE_SECRET_SIZE])
 {
+    size_t size = HPKE_SECRET_SIZE;
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(mine, NULL);
     int ok = ctx && EVP_PKEY_derive_init(ctx) == 1 &&
              EVP_PKEY_derive_set_peer_ex(ctx, theirs, 0) == 1 &&
-             EVP_PKEY_derive(ctx, ret, size) == 1;
+             EVP_PKEY_derive(ctx, ret, &size) == 1;
     EVP_PKEY_CTX_free(ctx);
     return ok ? 0 : ERR_INVALID_FIELD;
 }
 
+static void agree_alone(struct hpke_agreement *one)
+{
+    EVP_PKEY *sender = public_from(one->kem, one->enc);
+    one->code = sender ? diffie_hellman(one->key, sender, one->secret) : ERR_INVALID_FIELD;
+    EVP_PKEY_free(sender);
+}
+
+/* Of X25519, at most as many as there are lanes. */
+static void agree_in_lanes(struct hpke_agreement *const some[], size_t count)
+{
+    static const uint8_t zero[X25519_SIZE];
+    uint8_t scalars[X25519_LANES][X25519_SIZE], results[X25519_LANES][X25519_SIZE];
+    const uint8_t *scalar_of[X25519_LANES], *point_of[X25519_LANES];
+    for (size_t i = 0; i < count; i++) {
+        size_t size = X25519_SIZE;
+        some[i]->code = EVP_PKEY_get_raw_private_key(some[i]->key, scalars[i], &size) == 1
+                            ? 0
+                            : ERR_INVALID_FIELD;
+        scalar_of[i] = some[i]->code ? zero : scalars[i];
+        point_of[i] = (const uint8_t *)some[i]->enc.data;
+    }
+    x25519_lanes(scalar_of, point_of, count, results);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(some[i]->secret, results[i], X25519_SIZE);
+        if (CRYPTO_memcmp(results[i], zero, X25519_SIZE) == 0)
+            some[i]->code = ERR_INVALID_FIELD;
+    }
+    OPENSSL_cleanse(scalars, sizeof scalars);
+    OPENSSL_cleanse(results, sizeof results);
+}
+
+void hpke_agree(struct hpke_agreement *all, size_t count)
+{
+    struct hpke_agreement *some[X25519_LANES];
+    size_t waiting = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!x25519_has_lanes() || all[i].kem != HPKE_KEM_X25519 ||
+            all[i].enc.size != X25519_SIZE) {
+            agree_alone(&all[i]);
+            continue;
+        }
+        some[waiting++] = &all[i];
+        if (waiting < X25519_LANES)
+            continue;
+        agree_in_lanes(some, waiting);
+        waiting = 0;
+    }
+    if (waiting == 1) /* the vectors take longer than one of OpenSSL's, and less than two */
+        agree_alone(some[0]);
+    else if (waiting > 0)
+        agree_in_lanes(some, waiting);
+    secret_stack_wipe();
+}
+
 /* shared_secret from the Diffie-Hellman result; context = enc ‖ receiver's public key. */
-static int kem_shared_secret(uint16_t kem, EVP_PKEY *mine, EVP_PKEY *theirs, struct span enc,
+static int kem_shared_secret(uint16_t kem, const uint8_t secret[HPKE_SECRET_SIZE], struct span enc,
                              struct span receiver, uint8_t ret[HPKE_HASH_SIZE])
 {
-    uint8_t dh[SECRET_MOST], prk[HPKE_HASH_SIZE];
-    size_t dh_size = sizeof dh;
+    uint8_t prk[HPKE_HASH_SIZE];
     struct buf context = BUF_INIT((size_t)2 * HPKE_PUBLIC_MOST);
     buf_add(&context, enc.data, enc.size);
     buf_add(&context, receiver.data, receiver.size);
-    int r = diffie_hellman(mine, theirs, dh, &dh_size);
-    if (!r)
-        r = labeled_extract(kem, true, (struct span){0}, "eae_prk",
-                            (struct span){(char *)dh, dh_size}, prk);
+    int r = labeled_extract(kem, true, (struct span){0}, "eae_prk",
+                            (struct span){(const char *)secret, HPKE_SECRET_SIZE}, prk);
     if (!r)
         r = labeled_expand(kem, true, prk, "shared_secret",
                            (struct span){context.data, context.size}, ret, HPKE_HASH_SIZE);
-    OPENSSL_cleanse(dh, sizeof dh);
     OPENSSL_cleanse(prk, sizeof prk);
     buf_done(&context);
     return r;
@@ -322,7 +374,7 @@ static int key_schedule(uint16_t kem, const uint8_t shared[HPKE_HASH_SIZE], stru
 int hpke_setup_sender(uint16_t kem, struct span public_key, struct span info, EVP_PKEY *ephemeral,
                       uint8_t enc[HPKE_PUBLIC_MOST], struct hpke_context *ret)
 {
-    uint8_t shared[HPKE_HASH_SIZE], made_enc[HPKE_PUBLIC_MOST];
+    uint8_t secret[HPKE_SECRET_SIZE], shared[HPKE_HASH_SIZE], made_enc[HPKE_PUBLIC_MOST];
     size_t enc_size = 0;
     EVP_PKEY *receiver = public_from(kem, public_key), *made = NULL;
     int r = receiver ? 0 : ERR_INVALID_FIELD;
@@ -331,33 +383,51 @@ int hpke_setup_sender(uint16_t kem, struct span public_key, struct span info, EV
     if (!r)
         r = hpke_key_public(ephemeral ? ephemeral : made, made_enc, &enc_size);
     if (!r)
-        r = kem_shared_secret(kem, ephemeral ? ephemeral : made, receiver,
-                              (struct span){(char *)made_enc, enc_size}, public_key, shared);
+        r = diffie_hellman(ephemeral ? ephemeral : made, receiver, secret);
+    if (!r)
+        r = kem_shared_secret(kem, secret, (struct span){(char *)made_enc, enc_size}, public_key,
+                              shared);
     if (!r)
         r = key_schedule(kem, shared, info, ret);
     if (!r)
         memcpy(enc, made_enc, enc_size);
+    OPENSSL_cleanse(secret, sizeof secret);
     OPENSSL_cleanse(shared, sizeof shared);
     EVP_PKEY_free(made);
     EVP_PKEY_free(receiver);
     return r;
 }
 
-int hpke_setup_receiver(uint16_t kem, EVP_PKEY *key, struct span enc, struct span info,
-                        struct hpke_context *ret)
+int hpke_setup_agreed(const struct hpke_agreement *agreement, struct span info,
+                      struct hpke_context *ret)
 {
     uint8_t shared[HPKE_HASH_SIZE], public_key[HPKE_PUBLIC_MOST];
     size_t size = 0;
-    EVP_PKEY *sender = public_from(kem, enc);
-    int r = sender ? hpke_key_public(key, public_key, &size) : ERR_INVALID_FIELD;
+    int r = agreement->code;
     if (!r)
-        r = kem_shared_secret(kem, key, sender, enc, (struct span){(char *)public_key, size},
-                              shared);
+        r = hpke_key_public(agreement->key, public_key, &size);
     if (!r)
-        r = key_schedule(kem, shared, info, ret);
+        r = kem_shared_secret(agreement->kem, agreement->secret, agreement->enc,
+                              (struct span){(char *)public_key, size}, shared);
+    if (!r)
+        r = key_schedule(agreement->kem, shared, info, ret);
     OPENSSL_cleanse(shared, sizeof shared);
-    EVP_PKEY_free(sender);
     return r;
+}
+
+int hpke_setup_receiver(uint16_t kem, EVP_PKEY *key, struct span enc, struct span info,
+                        struct hpke_context *ret)
+{
+    struct hpke_agreement agreement = {.kem = kem, .key = key, .enc = enc};
+    hpke_agree(&agreement, 1);
+    int r = hpke_setup_agreed(&agreement, info, ret);
+    hpke_agreement_done(&agreement);
+    return r;
+}
+
+void hpke_agreement_done(struct hpke_agreement *agreement)
+{
+    OPENSSL_cleanse(agreement->secret, sizeof agreement->secret);
 }
 
 /* --- AEAD --- */
