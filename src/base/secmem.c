@@ -133,7 +133,7 @@ void secret_bytes_done(struct secret_bytes *secret)
 __attribute__((noinline)) void secret_stack_wipe(void)
 {
     char frames[STACK_BYTES];
-    OPENSSL_cleanse(frames, sizeof frames);
+    explicit_bzero(frames, sizeof frames); /* OPENSSL_cleanse goes word by word */
 }
 
 #define SECRET_HEAP_LEAST 32 /* bytes of its smallest piece */

@@ -1,8 +1,8 @@
 #include "protect/envelope.h"
 
+#include "protect/hkdf.h"
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 #include <string.h>
 
 #define REQUEST_LABEL    "neocompute sealed request" /* its NUL goes with it */
@@ -32,13 +32,11 @@ static struct span span_of_buf(const struct buf *buf)
     return (struct span){buf->data, buf->size};
 }
 
-int envelope_key_id(struct span configuration, uint8_t ret[ENVELOPE_KEY_ID_SIZE])
+void envelope_key_id(struct span configuration, uint8_t ret[ENVELOPE_KEY_ID_SIZE])
 {
-    uint8_t hash[SHA256_DIGEST_LENGTH];
-    if (!SHA256((const uint8_t *)configuration.data, configuration.size, hash))
-        return ERR_INTERNAL;
+    uint8_t hash[SHA256_SIZE];
+    sha256(configuration, hash);
     memcpy(ret, hash, ENVELOPE_KEY_ID_SIZE);
-    return 0;
 }
 
 /* --- what both ends derive --- */
@@ -54,32 +52,33 @@ static int add_context(struct span header, struct span route, struct buf *info, 
     return buf_failed(info) || buf_failed(aad) ? ERR_INVALID_FIELD : 0;
 }
 
-static int export_reply(const struct hpke_context *context, struct span enc,
-                        struct envelope_reply *ret)
+static void export_reply(const struct hpke_context *context, struct span enc,
+                         struct envelope_reply *ret)
 {
-    int r = hpke_export(context, RESPONSE_LABEL, ret->secret, sizeof ret->secret);
+    hpke_export(context, RESPONSE_LABEL, ret->secret, sizeof ret->secret);
     memcpy(ret->enc, enc.data, enc.size);
     ret->enc_size = (uint8_t)enc.size;
-    return r;
 }
 
 /* RFC 9458, section 4.4: a key and a nonce for one response, from the request and its own nonce. */
-static int derive_response(const struct envelope_reply *reply, const char *nonce,
-                           struct hpke_context *ret)
+static void derive_response(const struct envelope_reply *reply, const char *nonce,
+                            struct hpke_context *ret)
 {
+    const struct span secret = {(const char *)reply->secret, sizeof reply->secret};
+    const struct span key = SPAN("key"), base_nonce = SPAN("nonce");
     uint8_t prk[HPKE_HASH_SIZE];
     char salt[HPKE_PUBLIC_MOST + ENVELOPE_NONCE_SIZE];
+    struct hmac begun;
     memcpy(salt, reply->enc, reply->enc_size);
     memcpy(salt + reply->enc_size, nonce, ENVELOPE_NONCE_SIZE);
     *ret = (struct hpke_context){0};
-    int r = hkdf_extract((struct span){salt, (size_t)reply->enc_size + ENVELOPE_NONCE_SIZE},
-                         (struct span){(const char *)reply->secret, sizeof reply->secret}, prk);
-    if (!r)
-        r = hkdf_expand(prk, SPAN("key"), ret->key, sizeof ret->key);
-    if (!r)
-        r = hkdf_expand(prk, SPAN("nonce"), ret->base_nonce, sizeof ret->base_nonce);
+    hkdf_extract((struct span){salt, (size_t)reply->enc_size + ENVELOPE_NONCE_SIZE}, &secret, 1,
+                 prk);
+    hmac_init(&begun, (struct span){(const char *)prk, sizeof prk});
+    hkdf_expand(&begun, &key, 1, ret->key, sizeof ret->key);
+    hkdf_expand(&begun, &base_nonce, 1, ret->base_nonce, sizeof ret->base_nonce);
+    hmac_done(&begun);
     OPENSSL_cleanse(prk, sizeof prk);
-    return r;
 }
 
 void envelope_done(struct envelope_reply *reply)
@@ -126,10 +125,10 @@ int envelope_open(const struct envelope *envelope, const struct hpke_agreement *
                                             : ERR_INVALID_FIELD;
     if (!r)
         r = hpke_setup_agreed(agreement, span_of_buf(&info), &context);
-    if (!r)
-        r = export_reply(&context, envelope->enc, &reply);
-    if (!r)
+    if (!r) {
+        export_reply(&context, envelope->enc, &reply);
         r = hpke_open(&context, span_of_buf(&aad), envelope->sealed, out);
+    }
     if (r == ERR_INVALID_FIELD)
         r = error_set(detail, ERR_SEALED_UNOPENED, "", "%s", error_text(ERR_SEALED_UNOPENED));
     else if (r)
@@ -154,9 +153,8 @@ int envelope_answer(const struct envelope_reply *reply, const char *job_id, uint
         frame[ENVELOPE_JOB_ID_SIZE + i] = (char)(sequence >> (24 - 8 * i));
     if (RAND_bytes((uint8_t *)frame + RESPONSE_AAD, ENVELOPE_NONCE_SIZE) != 1)
         return ERR_INTERNAL;
-    int r = derive_response(reply, frame + RESPONSE_AAD, &context);
-    if (!r)
-        r = buf_reserve(out, sizeof frame + text.size + HPKE_TAG_SIZE);
+    derive_response(reply, frame + RESPONSE_AAD, &context);
+    int r = buf_reserve(out, sizeof frame + text.size + HPKE_TAG_SIZE);
     if (!r)
         r = buf_add(out, frame, sizeof frame);
     if (!r)
@@ -193,9 +191,7 @@ int envelope_key_read(struct span configuration, struct envelope_key *ret,
         return error_set(detail, ERR_INVALID_FIELD, "configuration",
                          "this is no HPKE key configuration with a suite that is spoken here");
     memcpy(key.public_key, configuration.data + CONFIGURATION_AT, size);
-    int r = envelope_key_id(configuration, key.id);
-    if (r)
-        return error_set(detail, r, "configuration", "%s", error_text(r));
+    envelope_key_id(configuration, key.id);
     *ret = key;
     return 0;
 }
@@ -220,7 +216,7 @@ int envelope_seal(const struct envelope_key *key, struct span route, struct span
         r = hpke_setup_sender(key->kem, (struct span){(const char *)key->public_key, enc.size},
                               span_of_buf(&info), NULL, enc_bytes, &context);
     if (!r)
-        r = export_reply(&context, enc, &reply);
+        export_reply(&context, enc, &reply);
     if (!r)
         r = buf_add(out, header.data, header.size);
     if (!r)
@@ -246,9 +242,8 @@ int envelope_read(const struct envelope_reply *reply, struct span response, stru
     if (response.size < ENVELOPE_RESPONSE_FRAME)
         return ERR_SEALED_UNOPENED;
     struct span sealed = skip(response, RESPONSE_AAD + ENVELOPE_NONCE_SIZE);
-    int r = derive_response(reply, response.data + RESPONSE_AAD, &context);
-    if (!r)
-        r = hpke_open(&context, (struct span){response.data, RESPONSE_AAD}, sealed, out);
+    derive_response(reply, response.data + RESPONSE_AAD, &context);
+    int r = hpke_open(&context, (struct span){response.data, RESPONSE_AAD}, sealed, out);
     hpke_context_done(&context);
     if (r)
         return r == ERR_INVALID_FIELD ? ERR_SEALED_UNOPENED : r;

@@ -54,8 +54,8 @@ struct envelope_key {
     uint8_t public_key[HPKE_PUBLIC_MOST];
 };
 
-/* The first ENVELOPE_KEY_ID_SIZE bytes of SHA-256 of a key configuration. ERR_INTERNAL. */
-int envelope_key_id(struct span configuration, uint8_t ret[ENVELOPE_KEY_ID_SIZE]);
+/* The first ENVELOPE_KEY_ID_SIZE bytes of SHA-256 of a key configuration. */
+void envelope_key_id(struct span configuration, uint8_t ret[ENVELOPE_KEY_ID_SIZE]);
 
 /* --- the service --- */
 

@@ -1,148 +1,72 @@
 #include "protect/hpke.h"
 
 #include "base/secmem.h"
+#include "protect/hkdf.h"
 #include "protect/x25519.h"
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/param_build.h>
-#include <openssl/sha.h>
 #include <pthread.h>
 #include <string.h>
 
-#define LABEL_MOST 1024 /* bytes of a labelled input: contexts are hashes and public keys */
-
-/* --- algorithms --- */
-
-/* Fetched once for good: to find one by name takes OpenSSL 3 microseconds, and opening a message
- * takes nine HMACs and a cipher. */
-static EVP_MD *sha256;
+/* Fetched once for good: to find one by name takes OpenSSL 3 microseconds. */
 static EVP_CIPHER *aes_gcm;
 
-static void fetch_algorithms(void)
+static void fetch_cipher(void)
 {
-    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     aes_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
 }
 
-static bool have_algorithms(void)
+static bool have_cipher(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, fetch_algorithms);
-    return sha256 && aes_gcm;
-}
-
-/* --- HMAC-SHA256, RFC 2104 --- */
-
-/* SHA-256 of `pad` and `data`, where `pad` is the key with every byte changed by `mask`. */
-static bool hash_padded(EVP_MD_CTX *ctx, const uint8_t key[SHA256_CBLOCK], uint8_t mask,
-                        struct span data, uint8_t ret[HPKE_HASH_SIZE])
-{
-    uint8_t pad[SHA256_CBLOCK];
-    for (int i = 0; i < SHA256_CBLOCK; i++)
-        pad[i] = key[i] ^ mask;
-    bool ok =
-        EVP_DigestInit_ex(ctx, sha256, NULL) == 1 && EVP_DigestUpdate(ctx, pad, sizeof pad) == 1 &&
-        EVP_DigestUpdate(ctx, data.data, data.size) == 1 && EVP_DigestFinal_ex(ctx, ret, NULL) == 1;
-    OPENSSL_cleanse(pad, sizeof pad);
-    return ok;
-}
-
-static int hmac(struct span key, struct span data, uint8_t ret[HPKE_HASH_SIZE])
-{
-    uint8_t block[SHA256_CBLOCK] = {0}, inner[HPKE_HASH_SIZE];
-    EVP_MD_CTX *ctx = have_algorithms() ? EVP_MD_CTX_new() : NULL;
-    bool ok = ctx != NULL;
-    if (ok && key.size <= sizeof block) {
-        if (key.size)
-            memcpy(block, key.data, key.size);
-    } else if (ok) {
-        ok = EVP_DigestInit_ex(ctx, sha256, NULL) == 1 &&
-             EVP_DigestUpdate(ctx, key.data, key.size) == 1 &&
-             EVP_DigestFinal_ex(ctx, block, NULL) == 1;
-    }
-    ok = ok && hash_padded(ctx, block, 0x36, data, inner) &&
-         hash_padded(ctx, block, 0x5c, (struct span){(char *)inner, sizeof inner}, ret);
-    EVP_MD_CTX_free(ctx);
-    OPENSSL_cleanse(block, sizeof block);
-    OPENSSL_cleanse(inner, sizeof inner);
-    return ok ? 0 : ERR_INTERNAL;
-}
-
-/* --- HKDF --- */
-
-int hkdf_extract(struct span salt, struct span ikm, uint8_t ret[HPKE_HASH_SIZE])
-{
-    return hmac(salt, ikm, ret); /* no salt is a key of zeros, as an empty key is */
-}
-
-int hkdf_expand(const uint8_t prk[HPKE_HASH_SIZE], struct span info, uint8_t *ret, size_t size)
-{
-    uint8_t block[HPKE_HASH_SIZE];
-    struct buf input = BUF_INIT(LABEL_MOST + HPKE_HASH_SIZE + 1);
-    int r = size <= 255 * HPKE_HASH_SIZE ? 0 : ERR_INTERNAL;
-    for (uint8_t counter = 1; !r && size > 0; counter++) {
-        buf_add(&input, info.data, info.size);
-        buf_add_char(&input, (char)counter);
-        r = buf_failed(&input) ? ERR_INTERNAL
-                               : hmac((struct span){(const char *)prk, HPKE_HASH_SIZE},
-                                      (struct span){input.data, input.size}, block);
-        size_t take = size < sizeof block ? size : sizeof block;
-        if (!r)
-            memcpy(ret, block, take);
-        ret += take;
-        size -= take;
-        buf_reset(&input);
-        buf_add(&input, block, sizeof block); /* T(n) goes in front of T(n + 1) */
-    }
-    OPENSSL_cleanse(block, sizeof block);
-    buf_wipe(&input);
-    return r;
+    pthread_once(&once, fetch_cipher);
+    return aes_gcm != NULL;
 }
 
 /* --- labelled HKDF, RFC 9180 section 4 --- */
 
+#define SUITE_MOST 10 /* bytes of a suite_id */
+
 /* suite_id: "KEM" and the KEM inside the KEM, "HPKE" and all three outside. */
-static void add_suite(struct buf *buf, uint16_t kem, bool inside_kem)
+static struct span write_suite(uint16_t kem, bool inside_kem, char ret[SUITE_MOST])
 {
-    static const uint16_t rest[] = {HPKE_KDF_SHA256, HPKE_AEAD_AES256_GCM};
-    buf_add_str(buf, inside_kem ? "KEM" : "HPKE");
-    buf_add_char(buf, (char)(kem >> 8));
-    buf_add_char(buf, (char)kem);
-    for (int i = 0; !inside_kem && i < 2; i++) {
-        buf_add_char(buf, (char)(rest[i] >> 8));
-        buf_add_char(buf, (char)rest[i]);
+    const uint16_t ids[] = {kem, HPKE_KDF_SHA256, HPKE_AEAD_AES256_GCM};
+    size_t size = inside_kem ? 3 : 4;
+    memcpy(ret, inside_kem ? "KEM" : "HPKE", size);
+    for (int i = 0; i < (inside_kem ? 1 : 3); i++) {
+        ret[size++] = (char)(ids[i] >> 8);
+        ret[size++] = (char)ids[i];
     }
+    return (struct span){ret, size};
 }
 
-static int labeled_extract(uint16_t kem, bool inside_kem, struct span salt, const char *label,
-                           struct span ikm, uint8_t ret[HPKE_HASH_SIZE])
+static void labeled_extract(uint16_t kem, bool inside_kem, struct span salt, const char *label,
+                            struct span ikm, uint8_t ret[HPKE_HASH_SIZE])
 {
-    struct buf input = BUF_INIT(LABEL_MOST);
-    buf_add_str(&input, "HPKE-v1");
-    add_suite(&input, kem, inside_kem);
-    buf_add_str(&input, label);
-    buf_add(&input, ikm.data, ikm.size);
-    int r = buf_failed(&input) ? ERR_INVALID_FIELD
-                               : hkdf_extract(salt, (struct span){input.data, input.size}, ret);
-    buf_wipe(&input);
-    return r;
+    char suite[SUITE_MOST];
+    const struct span parts[] = {SPAN("HPKE-v1"), write_suite(kem, inside_kem, suite),
+                                 span_of(label), ikm};
+    hkdf_extract(salt, parts, sizeof parts / sizeof *parts, ret);
 }
 
-static int labeled_expand(uint16_t kem, bool inside_kem, const uint8_t prk[HPKE_HASH_SIZE],
-                          const char *label, struct span info, uint8_t *ret, size_t size)
+/* `prk` is begun with the pseudorandom key. */
+static void labeled_expand(uint16_t kem, bool inside_kem, const struct hmac *prk, const char *label,
+                           struct span info, uint8_t *ret, size_t size)
 {
-    struct buf input = BUF_INIT(LABEL_MOST);
-    buf_add_char(&input, (char)(size >> 8));
-    buf_add_char(&input, (char)size);
-    buf_add_str(&input, "HPKE-v1");
-    add_suite(&input, kem, inside_kem);
-    buf_add_str(&input, label);
-    buf_add(&input, info.data, info.size);
-    int r = buf_failed(&input) ? ERR_INVALID_FIELD
-                               : hkdf_expand(prk, (struct span){input.data, input.size}, ret, size);
-    buf_wipe(&input);
-    return r;
+    char suite[SUITE_MOST], length[2] = {(char)(size >> 8), (char)size};
+    const struct span parts[] = {{length, sizeof length},
+                                 SPAN("HPKE-v1"),
+                                 write_suite(kem, inside_kem, suite),
+                                 span_of(label),
+                                 info};
+    hkdf_expand(prk, parts, sizeof parts / sizeof *parts, ret, size);
+}
+
+static struct span hash_span(const uint8_t hash[HPKE_HASH_SIZE])
+{
+    return (struct span){(const char *)hash, HPKE_HASH_SIZE};
 }
 
 /* --- keys --- */
@@ -325,50 +249,43 @@ void hpke_agree(struct hpke_agreement *all, size_t count)
 }
 
 /* shared_secret from the Diffie-Hellman result; context = enc ‖ receiver's public key. */
-static int kem_shared_secret(uint16_t kem, const uint8_t secret[HPKE_SECRET_SIZE], struct span enc,
-                             struct span receiver, uint8_t ret[HPKE_HASH_SIZE])
+static void kem_shared_secret(uint16_t kem, const uint8_t secret[HPKE_SECRET_SIZE], struct span enc,
+                              struct span receiver, uint8_t ret[HPKE_HASH_SIZE])
 {
     uint8_t prk[HPKE_HASH_SIZE];
-    struct buf context = BUF_INIT((size_t)2 * HPKE_PUBLIC_MOST);
-    buf_add(&context, enc.data, enc.size);
-    buf_add(&context, receiver.data, receiver.size);
-    int r = labeled_extract(kem, true, (struct span){0}, "eae_prk",
-                            (struct span){(const char *)secret, HPKE_SECRET_SIZE}, prk);
-    if (!r)
-        r = labeled_expand(kem, true, prk, "shared_secret",
-                           (struct span){context.data, context.size}, ret, HPKE_HASH_SIZE);
+    char context[2 * HPKE_PUBLIC_MOST];
+    struct hmac begun;
+    memcpy(context, enc.data, enc.size);
+    memcpy(context + enc.size, receiver.data, receiver.size);
+    labeled_extract(kem, true, (struct span){0}, "eae_prk",
+                    (struct span){(const char *)secret, HPKE_SECRET_SIZE}, prk);
+    hmac_init(&begun, hash_span(prk));
+    labeled_expand(kem, true, &begun, "shared_secret",
+                   (struct span){context, enc.size + receiver.size}, ret, HPKE_HASH_SIZE);
+    hmac_done(&begun);
     OPENSSL_cleanse(prk, sizeof prk);
-    buf_done(&context);
-    return r;
 }
 
 /* --- key schedule, RFC 9180 section 5.1, base mode --- */
 
-static int key_schedule(uint16_t kem, const uint8_t shared[HPKE_HASH_SIZE], struct span info,
-                        struct hpke_context *ret)
+static void key_schedule(uint16_t kem, const uint8_t shared[HPKE_HASH_SIZE], struct span info,
+                         struct hpke_context *ret)
 {
     uint8_t context[1 + 2 * HPKE_HASH_SIZE] = {0}; /* mode_base = 0 */
     uint8_t secret[HPKE_HASH_SIZE];
-    struct hpke_context made = {.kem = kem};
+    struct hmac begun;
     struct span none = {0}, bytes = {(char *)context, sizeof context};
-    int r = labeled_extract(kem, false, none, "psk_id_hash", none, context + 1);
-    if (!r)
-        r = labeled_extract(kem, false, none, "info_hash", info, context + 1 + HPKE_HASH_SIZE);
-    if (!r)
-        r = labeled_extract(kem, false, (struct span){(const char *)shared, HPKE_HASH_SIZE},
-                            "secret", none, secret);
-    if (!r)
-        r = labeled_expand(kem, false, secret, "key", bytes, made.key, sizeof made.key);
-    if (!r)
-        r = labeled_expand(kem, false, secret, "base_nonce", bytes, made.base_nonce,
-                           sizeof made.base_nonce);
-    if (!r)
-        r = labeled_expand(kem, false, secret, "exp", bytes, made.exporter, sizeof made.exporter);
+    labeled_extract(kem, false, none, "psk_id_hash", none, context + 1);
+    labeled_extract(kem, false, none, "info_hash", info, context + 1 + HPKE_HASH_SIZE);
+    labeled_extract(kem, false, hash_span(shared), "secret", none, secret);
+    hmac_init(&begun, hash_span(secret));
+    *ret = (struct hpke_context){.kem = kem};
+    labeled_expand(kem, false, &begun, "key", bytes, ret->key, sizeof ret->key);
+    labeled_expand(kem, false, &begun, "base_nonce", bytes, ret->base_nonce,
+                   sizeof ret->base_nonce);
+    labeled_expand(kem, false, &begun, "exp", bytes, ret->exporter, sizeof ret->exporter);
+    hmac_done(&begun);
     OPENSSL_cleanse(secret, sizeof secret);
-    if (!r)
-        *ret = made;
-    hpke_context_done(&made);
-    return r;
 }
 
 int hpke_setup_sender(uint16_t kem, struct span public_key, struct span info, EVP_PKEY *ephemeral,
@@ -384,13 +301,12 @@ int hpke_setup_sender(uint16_t kem, struct span public_key, struct span info, EV
         r = hpke_key_public(ephemeral ? ephemeral : made, made_enc, &enc_size);
     if (!r)
         r = diffie_hellman(ephemeral ? ephemeral : made, receiver, secret);
-    if (!r)
-        r = kem_shared_secret(kem, secret, (struct span){(char *)made_enc, enc_size}, public_key,
-                              shared);
-    if (!r)
-        r = key_schedule(kem, shared, info, ret);
-    if (!r)
+    if (!r) {
+        kem_shared_secret(kem, secret, (struct span){(char *)made_enc, enc_size}, public_key,
+                          shared);
+        key_schedule(kem, shared, info, ret);
         memcpy(enc, made_enc, enc_size);
+    }
     OPENSSL_cleanse(secret, sizeof secret);
     OPENSSL_cleanse(shared, sizeof shared);
     EVP_PKEY_free(made);
@@ -406,11 +322,11 @@ int hpke_setup_agreed(const struct hpke_agreement *agreement, struct span info,
     int r = agreement->code;
     if (!r)
         r = hpke_key_public(agreement->key, public_key, &size);
-    if (!r)
-        r = kem_shared_secret(agreement->kem, agreement->secret, agreement->enc,
-                              (struct span){(char *)public_key, size}, shared);
-    if (!r)
-        r = key_schedule(agreement->kem, shared, info, ret);
+    if (!r) {
+        kem_shared_secret(agreement->kem, agreement->secret, agreement->enc,
+                          (struct span){(char *)public_key, size}, shared);
+        key_schedule(agreement->kem, shared, info, ret);
+    }
     OPENSSL_cleanse(shared, sizeof shared);
     return r;
 }
@@ -448,7 +364,7 @@ int hpke_seal(struct hpke_context *context, struct span aad, struct span text, s
         return r;
     next_nonce(context, nonce);
     uint8_t *to = (uint8_t *)out->data + out->size, *tag = to + text.size;
-    EVP_CIPHER_CTX *ctx = have_algorithms() ? EVP_CIPHER_CTX_new() : NULL;
+    EVP_CIPHER_CTX *ctx = have_cipher() ? EVP_CIPHER_CTX_new() : NULL;
     int ok = ctx && EVP_EncryptInit_ex(ctx, aes_gcm, NULL, context->key, nonce) == 1;
     if (ok && aad.size)
         ok = EVP_EncryptUpdate(ctx, NULL, &n, (const uint8_t *)aad.data, (int)aad.size) == 1;
@@ -477,7 +393,7 @@ int hpke_open(struct hpke_context *context, struct span aad, struct span sealed,
     next_nonce(context, nonce);
     const uint8_t *from = (const uint8_t *)sealed.data;
     uint8_t *to = (uint8_t *)out->data + out->size;
-    EVP_CIPHER_CTX *ctx = have_algorithms() ? EVP_CIPHER_CTX_new() : NULL;
+    EVP_CIPHER_CTX *ctx = have_cipher() ? EVP_CIPHER_CTX_new() : NULL;
     int ok = ctx && EVP_DecryptInit_ex(ctx, aes_gcm, NULL, context->key, nonce) == 1;
     if (ok && aad.size)
         ok = EVP_DecryptUpdate(ctx, NULL, &n, (const uint8_t *)aad.data, (int)aad.size) == 1;
@@ -497,11 +413,13 @@ int hpke_open(struct hpke_context *context, struct span aad, struct span sealed,
     return 0;
 }
 
-int hpke_export(const struct hpke_context *context, struct span exporter_context, uint8_t *ret,
-                size_t size)
+void hpke_export(const struct hpke_context *context, struct span exporter_context, uint8_t *ret,
+                 size_t size)
 {
-    return labeled_expand(context->kem, false, context->exporter, "sec", exporter_context, ret,
-                          size);
+    struct hmac begun;
+    hmac_init(&begun, hash_span(context->exporter));
+    labeled_expand(context->kem, false, &begun, "sec", exporter_context, ret, size);
+    hmac_done(&begun);
 }
 
 void hpke_context_done(struct hpke_context *context)

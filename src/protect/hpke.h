@@ -93,14 +93,10 @@ int hpke_seal(struct hpke_context *context, struct span aad, struct span text, s
 /* Appends the plaintext. ERR_INVALID_FIELD if it does not open; the sequence then stays. */
 int hpke_open(struct hpke_context *context, struct span aad, struct span sealed, struct buf *out);
 
-/* Export, RFC 9180 section 5.3: at most 255 * 32 bytes. ERR_INTERNAL. */
-int hpke_export(const struct hpke_context *context, struct span exporter_context, uint8_t *ret,
-                size_t size);
+/* Export, RFC 9180 section 5.3: at most HKDF_MOST bytes (protect/hkdf.h). */
+void hpke_export(const struct hpke_context *context, struct span exporter_context, uint8_t *ret,
+                 size_t size);
 
 void hpke_context_done(struct hpke_context *context);
-
-/* HKDF-Extract and HKDF-Expand with SHA-256 (RFC 5869), for others who build on exports. */
-int hkdf_extract(struct span salt, struct span ikm, uint8_t ret[HPKE_HASH_SIZE]);
-int hkdf_expand(const uint8_t prk[HPKE_HASH_SIZE], struct span info, uint8_t *ret, size_t size);
 
 #endif

@@ -1,20 +1,17 @@
 #include "protect/merkle.h"
 
-#define OPENSSL_SUPPRESS_DEPRECATED /* SHA256_*: without an allocation for each hash */
-#include <openssl/sha.h>
+#include "base/sha256.h"
 #include <string.h>
 
 #define LEAF_PREFIX 0x00
 #define NODE_PREFIX 0x01
 #define HEAD_SIZE   8 /* of a path: index and number of leaves */
 
-static int hash_parts(uint8_t prefix, struct span a, struct span b, uint8_t ret[MERKLE_HASH_SIZE])
+static int hash_parts(char prefix, struct span a, struct span b, uint8_t ret[MERKLE_HASH_SIZE])
 {
-    SHA256_CTX hash;
-    bool ok = SHA256_Init(&hash) == 1 && SHA256_Update(&hash, &prefix, 1) == 1 &&
-              SHA256_Update(&hash, a.data, a.size) == 1 &&
-              SHA256_Update(&hash, b.data, b.size) == 1 && SHA256_Final(ret, &hash) == 1;
-    return ok ? 0 : ERR_INTERNAL;
+    const struct span parts[] = {{&prefix, 1}, a, b};
+    sha256_parts(parts, 3, ret);
+    return 0;
 }
 
 static int hash_node(const uint8_t left[MERKLE_HASH_SIZE], const uint8_t right[MERKLE_HASH_SIZE],

@@ -183,7 +183,8 @@ static void store_words(const lanes from[WORDS], size_t count, uint8_t (*ret)[X2
             memcpy(ret[lane] + (size_t)8 * (size_t)i, &words[i][lane], 8);
 }
 
-/* The top bit does not count (RFC 7748, section 5); a number from p to 2^255 - 1 is taken as it is. */
+/* The top bit does not count (RFC 7748, section 5); a number from p to 2^255 - 1 is taken as it is.
+ */
 static struct number from_words(const lanes w[WORDS])
 {
     lanes mask = all(LIMB_MASK);

@@ -1,7 +1,8 @@
 /*
- * X25519 (RFC 7748) of up to eight pairs of keys in the time of about one: a Montgomery ladder whose
- * every variable is a vector with a lane for each pair. It needs the instructions AVX-512 IFMA
- * (servers of Intel since 2019, of AMD since 2022); elsewhere there is OpenSSL's, one at a time.
+ * X25519 (RFC 7748) of up to eight pairs of keys in the time of about one: a Montgomery ladder
+ * whose every variable is a vector with a lane for each pair. It needs the instructions AVX-512
+ * IFMA (servers of Intel since 2019, of AMD since 2022); elsewhere there is OpenSSL's, one at a
+ * time.
  *
  * Of constant time: what is done and which memory is read depends on neither scalars nor points.
  */

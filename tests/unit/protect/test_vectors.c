@@ -287,8 +287,7 @@ static void check_exchange(struct span vector)
     struct hpke_context context =
         check_hpke(vector, (uint16_t)kem, of_buf(&info), of_buf(&aad), of_buf(&enc), sealed);
     struct buf expected = bytes_of(vector, "secret");
-    assert_int_equal(
-        hpke_export(&context, SPAN("neocompute sealed response"), secret, sizeof secret), 0);
+    hpke_export(&context, SPAN("neocompute sealed response"), secret, sizeof secret);
     assert_same((struct span){(char *)secret, sizeof secret}, of_buf(&expected));
     hpke_context_done(&context);
     buf_done(&expected);
