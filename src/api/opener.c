@@ -2,12 +2,15 @@
 
 #include "base/sha256.h"
 #include <stdlib.h>
+#include <string.h>
 
 /*
  * Opened in one go before the loop is told. A loop that is woken for each would hand out one job at
  * a time, and jobs that do not end together do not share a signature. Two times X25519_LANES.
  */
 #define BATCH_MOST 16
+
+#define SPARE_OPENINGS 64 /* kept for the next requests */
 
 struct queue {
     struct opening *first, **last;
@@ -19,6 +22,8 @@ struct opener {
     uv_thread_t thread;
     bool thread_runs;
     struct queue collected; /* of this turn of the loop */
+    struct opening *spare;
+    size_t spare_count;
 
     uv_mutex_t mutex; /* of what follows */
     uv_cond_t cond;
@@ -26,23 +31,44 @@ struct opener {
     bool stopping;
 };
 
-struct opening *opening_new(void)
+/* An opening is more than malloc keeps at hand. */
+struct opening *opening_new(struct opener *opener)
 {
-    struct opening *opening = calloc(1, sizeof *opening);
-    if (opening && secret_bytes_init(&opening->reply, sizeof(struct envelope_reply))) {
+    struct opening *opening = opener->spare;
+    if (opening) {
+        opener->spare = opening->next;
+        opener->spare_count--;
+    } else {
+        opening = malloc(sizeof *opening);
+    }
+    if (!opening)
+        return NULL;
+    memset(opening, 0, sizeof *opening);
+    if (secret_bytes_init(&opening->reply, sizeof(struct envelope_reply))) {
         free(opening);
         return NULL;
     }
     return opening;
 }
 
-void opening_free(struct opening *opening)
+static void opening_done(struct opening *opening)
 {
     EVP_PKEY_free(opening->key);
     buf_done(&opening->request);
     buf_wipe(&opening->text);
     secret_bytes_done(&opening->reply);
-    free(opening);
+}
+
+void opening_free(struct opener *opener, struct opening *opening)
+{
+    opening_done(opening);
+    if (opener->spare_count == SPARE_OPENINGS) {
+        free(opening);
+        return;
+    }
+    opening->next = opener->spare;
+    opener->spare = opening;
+    opener->spare_count++;
 }
 
 /* --- queues --- */
@@ -144,7 +170,7 @@ static void on_async(uv_async_t *async)
         next = opening->next;
         if (opening->ctx)
             opener->opened(opening);
-        opening_free(opening);
+        opening_free(opener, opening);
     }
 }
 
@@ -208,7 +234,16 @@ static void free_all(struct queue *queue)
 {
     for (struct opening *opening = queue_take_all(queue), *next; opening; opening = next) {
         next = opening->next;
-        opening_free(opening);
+        opening_done(opening);
+        free(opening);
+    }
+}
+
+static void free_spare(struct opener *opener)
+{
+    for (struct opening *opening; (opening = opener->spare);) {
+        opener->spare = opening->next;
+        free(opening);
     }
 }
 
@@ -226,6 +261,7 @@ void opener_free(struct opener *opener)
     free_all(&opener->collected);
     free_all(&opener->waiting);
     free_all(&opener->done);
+    free_spare(opener);
     if (opener->async)
         uv_close((uv_handle_t *)opener->async, free_async);
     uv_cond_destroy(&opener->cond);

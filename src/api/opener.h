@@ -38,14 +38,14 @@ struct opening {
     uint8_t digest[ENVELOPES_DIGEST_SIZE];
 };
 
-/* The caller fills in what is to be opened. NULL without memory. */
-struct opening *opening_new(void);
-void opening_free(struct opening *opening);
-
 struct opener;
 
 /* `opened` is called for each one whose ctx is set; it may take text and reply by moving them. */
 int opener_new(uv_loop_t *loop, void (*opened)(struct opening *opening), struct opener **ret);
+
+/* The caller fills in what is to be opened. NULL without memory. */
+struct opening *opening_new(struct opener *opener);
+void opening_free(struct opener *opener, struct opening *opening);
 
 /* Takes it, and gives the thread all those of a turn of the loop at once: they are opened together,
  * which takes much less than one after the other. */

@@ -149,12 +149,12 @@ bool sealed_receive(struct exchange *exchange)
     struct error_detail detail = {0};
     if (sealed_is_open(exchange) || !is_sealed(exchange))
         return false;
-    struct opening *opening = opening_new();
+    struct opening *opening = opening_new(exchange->api->opener);
     int r = opening ? prepare(exchange, opening, &detail)
                     : error_set(&detail, ERR_NO_MEMORY, "", "no memory to open the request");
     if (r) {
         if (opening)
-            opening_free(opening);
+            opening_free(exchange->api->opener, opening);
         exchange_problem(exchange, &detail);
         return true;
     }

@@ -11,6 +11,7 @@
 #include "base/encode.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "job/internal.h"
 #include <openssl/crypto.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ int job_receipt_begin(struct job *job, const struct job_submission *submission)
 {
     struct protect *protect = job->service->protect;
     struct job_receipt *receipt = &job->receipt;
-    int r = protect_random(protect, receipt->salt, sizeof receipt->salt);
+    int r = random_take(receipt->salt, sizeof receipt->salt);
     if (r || !gives_receipts(job->service))
         return r;
     if (!r)

@@ -1,8 +1,8 @@
 #include "protect/envelope.h"
 
+#include "base/random.h"
 #include "protect/hkdf.h"
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <string.h>
 
 #define REQUEST_LABEL    "neocompute sealed request" /* its NUL goes with it */
@@ -151,7 +151,7 @@ int envelope_answer(const struct envelope_reply *reply, const char *job_id, uint
     memcpy(frame, job_id, ENVELOPE_JOB_ID_SIZE);
     for (int i = 0; i < 4; i++)
         frame[ENVELOPE_JOB_ID_SIZE + i] = (char)(sequence >> (24 - 8 * i));
-    if (RAND_bytes((uint8_t *)frame + RESPONSE_AAD, ENVELOPE_NONCE_SIZE) != 1)
+    if (random_take((uint8_t *)frame + RESPONSE_AAD, ENVELOPE_NONCE_SIZE))
         return ERR_INTERNAL;
     derive_response(reply, frame + RESPONSE_AAD, &context);
     int r = buf_reserve(out, sizeof frame + text.size + HPKE_TAG_SIZE);

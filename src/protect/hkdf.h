@@ -7,8 +7,7 @@
 #include "base/sha256.h"
 
 /* The pseudorandom key from input keying material in parts; an empty salt is one of zeros. */
-void hkdf_extract(struct span salt, const struct span *ikm, size_t count,
-                  uint8_t ret[SHA256_SIZE]);
+void hkdf_extract(struct span salt, const struct span *ikm, size_t count, uint8_t ret[SHA256_SIZE]);
 
 /* `size` bytes, at most HKDF_MOST, from a pseudorandom key (hmac_init with it) and an info in
  * parts, at most HKDF_PARTS_MOST of them. */

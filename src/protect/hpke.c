@@ -201,7 +201,7 @@ static void agree_alone(struct hpke_agreement *one)
     EVP_PKEY_free(sender);
 }
 
-/* Of X25519, at most as many as there are lanes. */
+/* Of X25519, at most as many as there are lanes. Neighbours mostly have the same key. */
 static void agree_in_lanes(struct hpke_agreement *const some[], size_t count)
 {
     static const uint8_t zero[X25519_SIZE];
@@ -209,20 +209,32 @@ static void agree_in_lanes(struct hpke_agreement *const some[], size_t count)
     const uint8_t *scalar_of[X25519_LANES], *point_of[X25519_LANES];
     for (size_t i = 0; i < count; i++) {
         size_t size = X25519_SIZE;
-        some[i]->code = EVP_PKEY_get_raw_private_key(some[i]->key, scalars[i], &size) == 1
-                            ? 0
-                            : ERR_INVALID_FIELD;
-        scalar_of[i] = some[i]->code ? zero : scalars[i];
         point_of[i] = (const uint8_t *)some[i]->enc.data;
+        if (i > 0 && some[i]->key == some[i - 1]->key)
+            scalar_of[i] = scalar_of[i - 1];
+        else if (EVP_PKEY_get_raw_private_key(some[i]->key, scalars[i], &size) == 1)
+            scalar_of[i] = scalars[i];
+        else
+            scalar_of[i] = zero;
     }
     x25519_lanes(scalar_of, point_of, count, results);
     for (size_t i = 0; i < count; i++) {
         memcpy(some[i]->secret, results[i], X25519_SIZE);
-        if (CRYPTO_memcmp(results[i], zero, X25519_SIZE) == 0)
-            some[i]->code = ERR_INVALID_FIELD;
+        bool good = scalar_of[i] != zero && CRYPTO_memcmp(results[i], zero, X25519_SIZE) != 0;
+        some[i]->code = good ? 0 : ERR_INVALID_FIELD;
     }
     OPENSSL_cleanse(scalars, sizeof scalars);
     OPENSSL_cleanse(results, sizeof results);
+}
+
+static void find_public_key(struct hpke_agreement *one, const struct hpke_agreement *before)
+{
+    if (before && before->key == one->key && before->public_size > 0) {
+        memcpy(one->public_key, before->public_key, before->public_size);
+        one->public_size = before->public_size;
+    } else if (hpke_key_public(one->key, one->public_key, &one->public_size)) {
+        one->code = ERR_INTERNAL;
+    }
 }
 
 void hpke_agree(struct hpke_agreement *all, size_t count)
@@ -245,6 +257,9 @@ void hpke_agree(struct hpke_agreement *all, size_t count)
         agree_alone(some[0]);
     else if (waiting > 0)
         agree_in_lanes(some, waiting);
+    for (size_t i = 0; i < count; i++)
+        if (all[i].code == 0)
+            find_public_key(&all[i], i > 0 ? &all[i - 1] : NULL);
     secret_stack_wipe();
 }
 
@@ -317,18 +332,15 @@ int hpke_setup_sender(uint16_t kem, struct span public_key, struct span info, EV
 int hpke_setup_agreed(const struct hpke_agreement *agreement, struct span info,
                       struct hpke_context *ret)
 {
-    uint8_t shared[HPKE_HASH_SIZE], public_key[HPKE_PUBLIC_MOST];
-    size_t size = 0;
-    int r = agreement->code;
-    if (!r)
-        r = hpke_key_public(agreement->key, public_key, &size);
-    if (!r) {
-        kem_shared_secret(agreement->kem, agreement->secret, agreement->enc,
-                          (struct span){(char *)public_key, size}, shared);
-        key_schedule(agreement->kem, shared, info, ret);
-    }
+    uint8_t shared[HPKE_HASH_SIZE];
+    if (agreement->code)
+        return agreement->code;
+    kem_shared_secret(agreement->kem, agreement->secret, agreement->enc,
+                      (struct span){(const char *)agreement->public_key, agreement->public_size},
+                      shared);
+    key_schedule(agreement->kem, shared, info, ret);
     OPENSSL_cleanse(shared, sizeof shared);
-    return r;
+    return 0;
 }
 
 int hpke_setup_receiver(uint16_t kem, EVP_PKEY *key, struct span enc, struct span info,

@@ -68,8 +68,10 @@ struct hpke_agreement {
     uint16_t kem;
     EVP_PKEY *key;   /* ours; borrowed */
     struct span enc; /* borrowed */
-    int code;        /* 0; ERR_INVALID_FIELD: as for a sender */
+    int code;        /* 0; ERR_INVALID_FIELD: as for a sender; ERR_INTERNAL */
     uint8_t secret[HPKE_SECRET_SIZE];
+    uint8_t public_key[HPKE_PUBLIC_MOST]; /* ours */
+    size_t public_size;
 };
 
 /*
@@ -79,7 +81,7 @@ struct hpke_agreement {
 void hpke_agree(struct hpke_agreement *all, size_t count);
 void hpke_agreement_done(struct hpke_agreement *agreement);
 
-/* Receiver. Returns the agreement's code, if it has one. ERR_INTERNAL. */
+/* Receiver. Returns the agreement's code. */
 int hpke_setup_agreed(const struct hpke_agreement *agreement, struct span info,
                       struct hpke_context *ret);
 

@@ -3,7 +3,6 @@
 #include "base/sha256.h"
 #include "protect/key.h"
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,12 +12,8 @@
 
 #define INFO_MOST 1024 /* bytes of what a key is derived for */
 
-#define POOL_SIZE 2048 /* random bytes that are fetched at once */
-
 struct protect {
     struct secret_bytes master;
-    uint8_t pool[POOL_SIZE]; /* taken from its end; what was taken is zero */
-    size_t pool_left;
     struct hmac signer; /* begun with the signing key */
 };
 
@@ -61,7 +56,6 @@ void protect_free(struct protect *protect)
         return;
     hmac_done(&protect->signer);
     secret_bytes_done(&protect->master);
-    OPENSSL_cleanse(protect->pool, sizeof protect->pool);
     free(protect);
 }
 
@@ -75,21 +69,6 @@ int protect_hmac(struct protect *protect, const uint8_t key[PROTECT_KEY_SIZE],
                  const struct span *parts, size_t count, uint8_t ret[PROTECT_HASH_SIZE])
 {
     hmac_parts((struct span){(const char *)key, PROTECT_KEY_SIZE}, parts, count, ret);
-    return 0;
-}
-
-int protect_random(struct protect *protect, uint8_t *ret, size_t size)
-{
-    if (size > PROTECT_RANDOM_MOST)
-        return ERR_SYSTEM;
-    if (protect->pool_left < size) {
-        if (RAND_bytes(protect->pool, POOL_SIZE) != 1)
-            return ERR_SYSTEM;
-        protect->pool_left = POOL_SIZE;
-    }
-    protect->pool_left -= size;
-    memcpy(ret, protect->pool + protect->pool_left, size);
-    OPENSSL_cleanse(protect->pool + protect->pool_left, size);
     return 0;
 }
 

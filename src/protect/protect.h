@@ -46,11 +46,6 @@ int protect_hash(struct protect *protect, struct span data, uint8_t ret[PROTECT_
 int protect_hmac(struct protect *protect, const uint8_t key[PROTECT_KEY_SIZE],
                  const struct span *parts, size_t count, uint8_t ret[PROTECT_HASH_SIZE]);
 
-/* Random bytes out of a pool that OpenSSL fills: a call to it for each job would cost a
- * microsecond. At most PROTECT_RANDOM_MOST. ERR_SYSTEM. */
-#define PROTECT_RANDOM_MOST 64
-int protect_random(struct protect *protect, uint8_t *ret, size_t size);
-
 /* HMAC-SHA256 with the signing key of the hash that stands for an output. ERR_NO_MEMORY. */
 int protect_sign(struct protect *protect, const uint8_t hash[PROTECT_HASH_SIZE],
                  uint8_t ret[PROTECT_HASH_SIZE]);

@@ -36,8 +36,7 @@ static void the_standard_s_examples(void **state)
         sha256(text, hash);
         assert_hash(hash, examples[i].hash);
         for (size_t at = 0; at <= text.size; at++) {
-            const struct span parts[] = {
-                {text.data, at}, {0}, {text.data + at, text.size - at}};
+            const struct span parts[] = {{text.data, at}, {0}, {text.data + at, text.size - at}};
             sha256_parts(parts, 3, hash);
             assert_hash(hash, examples[i].hash);
         }
@@ -63,8 +62,7 @@ static void the_rfc_s_macs(void **state)
         size_t key_size;
         const char *data, *mac;
     } examples[] = {
-        {0x0b, 20, "Hi There",
-         "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+        {0x0b, 20, "Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
         {(char)0xaa, 131, "Test Using Larger Than Block-Size Key - Hash Key First",
          "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
         {(char)0xaa, 131,

@@ -49,8 +49,10 @@ static void the_rfc_s_examples(void **state)
         char rooms[5][TEXT_MOST];
         uint8_t prk[SHA256_SIZE], okm[TEXT_MOST];
         struct hmac begun;
-        struct span ikm = unhex(examples[i].ikm, rooms[0]), salt = unhex(examples[i].salt, rooms[1]);
-        struct span info = unhex(examples[i].info, rooms[2]), wanted = unhex(examples[i].okm, rooms[3]);
+        struct span ikm = unhex(examples[i].ikm, rooms[0]),
+                    salt = unhex(examples[i].salt, rooms[1]);
+        struct span info = unhex(examples[i].info, rooms[2]),
+                    wanted = unhex(examples[i].okm, rooms[3]);
         const struct span ikm_parts[] = {{ikm.data, 7}, {ikm.data + 7, ikm.size - 7}};
         const struct span info_parts[] = {{info.data, info.size / 3},
                                           {info.data + info.size / 3, info.size - info.size / 3}};

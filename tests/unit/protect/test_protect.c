@@ -131,20 +131,6 @@ static void test_hmac_of_parts(void **state)
     protect_free(protect);
 }
 
-static void test_random_never_comes_twice(void **state)
-{
-    static uint8_t all[1000][32];
-    struct protect *protect = NULL;
-    assert_int_equal(protect_new(KEY_HEX, &protect, NULL), 0);
-    for (size_t i = 0; i < 1000; i++) {
-        assert_int_equal(protect_random(protect, all[i], sizeof all[i]), 0);
-        for (size_t k = 0; k < i; k++)
-            assert_memory_not_equal(all[i], all[k], sizeof all[i]);
-    }
-    assert_int_equal(protect_random(protect, all[0], PROTECT_RANDOM_MOST + 1), ERR_SYSTEM);
-    protect_free(protect);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,7 +138,6 @@ int main(void)
         cmocka_unit_test(test_master_sizes),
         cmocka_unit_test(test_random_masters_differ),
         cmocka_unit_test(test_hmac_of_parts),
-        cmocka_unit_test(test_random_never_comes_twice),
         cmocka_unit_test(test_derived_keys_differ_by_purpose_version_and_tenant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
