@@ -1,6 +1,6 @@
 /*
- * Random bytes for what must be fresh: salts, nonces. A pool for each thread, which OpenSSL fills: to
- * call it for each of them takes a microsecond. What was taken is wiped there.
+ * Random bytes for what must be fresh: salts, nonces. A pool for each thread, which OpenSSL fills:
+ * to call it for each of them takes a microsecond. What was taken is wiped there.
  *
  * Keys are not made of these, but by OpenSSL itself.
  */

@@ -4,7 +4,8 @@
  * IFMA (servers of Intel since 2019, of AMD since 2022); elsewhere there is OpenSSL's, one at a
  * time.
  *
- * Of constant time: what is done and which memory is read depends on neither scalars nor points.
+ * Of constant time: what is done and which memory is read depends on neither scalars nor points
+ * (tests/tools/constant-time.c has MemorySanitizer look).
  */
 #ifndef NEOCOMPUTE_PROTECT_X25519_H
 #define NEOCOMPUTE_PROTECT_X25519_H

@@ -9,8 +9,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -175,6 +177,27 @@ static void points_of_low_order_give_zero(void **state)
     }
 }
 
+/* What tests/tools/constant-time.c ends with. */
+static int check_constant_time(const char *argument)
+{
+    char self[4096], command[sizeof self + 64];
+    ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
+    assert_true(size > 0);
+    self[size] = '\0';
+    *strrchr(self, '/') = '\0';
+    snprintf(command, sizeof command, "exec %s/../tools/constant-time %s 2>/dev/null", self,
+             argument);
+    return system(command);
+}
+
+static void no_branch_and_no_address_depends_on_a_secret(void **state)
+{
+    (void)state;
+    need_lanes();
+    assert_int_equal(check_constant_time(""), 0);
+    assert_int_not_equal(check_constant_time("leak"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +205,7 @@ int main(void)
         cmocka_unit_test(the_rfc_s_iterations),
         cmocka_unit_test(the_same_as_openssl_s),
         cmocka_unit_test(points_of_low_order_give_zero),
+        cmocka_unit_test(no_branch_and_no_address_depends_on_a_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
