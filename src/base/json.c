@@ -55,6 +55,7 @@ static void json_characters(struct buf *buf, struct span text)
             used += json_escape((unsigned char)text.data[i++], block + used);
     }
     buf_add(buf, block, used);
+    explicit_bzero(block, sizeof block); /* it may be part of a result */
 }
 
 int json_string(struct buf *buf, struct span text)
