@@ -233,38 +233,50 @@ void sealed_became_job(struct exchange *exchange, const struct job_id *job)
 
 /* --- answering --- */
 
-int sealed_write(const struct envelope_reply *reply, const char *job_id, int status,
-                 const char *type, struct span body, struct buf *out)
+/* Between the two the body is appended, `size` bytes at most. */
+static int begin_answer(const char *job_id, size_t size, struct buf *out)
 {
-    struct buf text = BUF_INIT(body.size + WRAP_BYTES + PAD_BYTES);
-    buf_reserve(&text, text.max); /* it never moves, so that no copy is left */
-    buf_add_str(&text, "{\"body\":");
-    buf_add(&text, body.size ? body.data : "null", body.size ? body.size : 4);
-    json_next_key(&text, "content_type");
-    json_str(&text, type);
-    json_next_key(&text, "status");
-    json_u64(&text, (uint64_t)status);
-    buf_add_char(&text, '}');
-    while (!buf_failed(&text) && text.size % PAD_BYTES != 0)
-        buf_add_char(&text, ' ');
-    int r = buf_failed(&text)
-                ? ERR_NO_MEMORY
-                : envelope_answer(reply, job_id, 0, (struct span){text.data, text.size}, out);
-    buf_wipe(&text);
-    return r;
+    int r = envelope_answer_begin(job_id, 0, size + WRAP_BYTES + PAD_BYTES, out);
+    return r ? r : buf_add_str(out, "{\"body\":");
+}
+
+static int end_answer(const struct envelope_reply *reply, int status, const char *type,
+                      size_t begun, struct buf *out)
+{
+    json_next_key(out, "content_type");
+    json_str(out, type);
+    json_next_key(out, "status");
+    json_u64(out, (uint64_t)status);
+    buf_add_char(out, '}');
+    while (!buf_failed(out) && (out->size - begun - ENVELOPE_RESPONSE_HEAD) % PAD_BYTES != 0)
+        buf_add_char(out, ' ');
+    return envelope_answer_end(reply, begun, out);
+}
+
+static int write_sealed(const struct envelope_reply *reply, const char *job_id, int status,
+                        const char *type, struct span body, struct buf *out)
+{
+    size_t begun = out->size;
+    int r = begin_answer(job_id, body.size, out);
+    if (r)
+        return r;
+    buf_add(out, body.size ? body.data : "null", body.size ? body.size : 4);
+    return end_answer(reply, status, type, begun, out);
+}
+
+static size_t plain_size(const struct job *job, const struct job_view *view)
+{
+    if (error_status(view->code) != 200)
+        return PROBLEM_BYTES;
+    return job_json_size(view) +
+           (job_has_receipt(job) ? RECEIPT_MEMBERS + job_receipt_size(job) : 0);
 }
 
 /* As the answer to a plain POST /execute would be; no trace of a request is in it. */
 static int write_plain(const struct job *job, const struct job_view *view, struct buf *out)
 {
     struct error_detail detail;
-    size_t size = job_json_size(view);
-    if (job_has_receipt(job))
-        size += RECEIPT_MEMBERS + job_receipt_size(job);
-    bool failed = error_status(view->code) != 200;
-    buf_init(out, failed ? PROBLEM_BYTES : size);
-    buf_reserve(out, out->max);
-    if (!failed)
+    if (error_status(view->code) == 200)
         return job_json_write(out, view, job);
     job_problem(view, &detail);
     return problem_write(out, &detail, error_status(view->code), "");
@@ -273,17 +285,17 @@ static int write_plain(const struct job *job, const struct job_view *view, struc
 static int seal_job(const struct job *job, const struct envelope_reply *reply, struct buf *out)
 {
     struct job_view view;
-    struct buf body = {0};
+    size_t begun = out->size;
     int r = job_view(job, &view);
     view.sealed = false;
     if (!r)
-        r = write_plain(job, &view, &body);
-    bool failed = error_status(view.code) != 200;
-    if (!r)
-        r = sealed_write(reply, view.id.text, error_status(view.code),
-                         failed ? "application/problem+json" : "application/json",
-                         (struct span){body.data, body.size}, out);
-    buf_wipe(&body);
+        r = begin_answer(view.id.text, plain_size(job, &view), out);
+    if (!r) {
+        int written = write_plain(job, &view, out), status = error_status(view.code);
+        r = end_answer(reply, status,
+                       status == 200 ? "application/json" : "application/problem+json", begun, out);
+        r = written ? written : r;
+    }
     job_view_done(&view);
     return r;
 }
@@ -302,7 +314,7 @@ int sealed_wrap(struct exchange *exchange, struct answer *answer)
         answer->fixed.data ? answer->fixed : (struct span){answer->body.data, answer->body.size};
     struct buf sealed = BUF_INIT(body.size + WRAP_BYTES + PAD_BYTES + ENVELOPE_RESPONSE_FRAME);
     int r =
-        sealed_write(sealed_reply(exchange), job_id, answer->status, answer->type, body, &sealed);
+        write_sealed(sealed_reply(exchange), job_id, answer->status, answer->type, body, &sealed);
     buf_wipe(&answer->body);
     if (r) {
         buf_done(&sealed);

@@ -45,11 +45,4 @@ int sealed_wrap(struct exchange *exchange, struct answer *answer);
 /* The exchange goes: nobody waits for what it has begun. */
 void sealed_forget(struct exchange *exchange);
 
-/*
- * Appends the sealed form of an answer: {"body":...,"content_type":...,"status":...}, padded.
- * `job_id` is ENVELOPE_NO_JOB where there is none. ERR_NO_MEMORY, ERR_INTERNAL.
- */
-int sealed_write(const struct envelope_reply *reply, const char *job_id, int status,
-                 const char *type, struct span body, struct buf *out);
-
 #endif

@@ -142,27 +142,49 @@ int envelope_open(const struct envelope *envelope, const struct hpke_agreement *
     return r;
 }
 
+int envelope_answer_begin(const char *job_id, uint32_t sequence, size_t size, struct buf *out)
+{
+    uint8_t nonce[ENVELOPE_NONCE_SIZE];
+    out->secret = true;
+    int r = buf_reserve(out, ENVELOPE_RESPONSE_FRAME + size);
+    if (!r && random_take(nonce, sizeof nonce))
+        r = ERR_INTERNAL;
+    if (r)
+        return r;
+    buf_add(out, job_id, ENVELOPE_JOB_ID_SIZE);
+    add_u16(out, sequence >> 16);
+    add_u16(out, sequence);
+    return buf_add(out, nonce, sizeof nonce);
+}
+
+int envelope_answer_end(const struct envelope_reply *reply, size_t begun, struct buf *out)
+{
+    struct hpke_context context;
+    if (buf_failed(out)) {
+        OPENSSL_cleanse(out->data + begun, out->size - begun);
+        out->size = begun;
+        return ERR_NO_MEMORY;
+    }
+    derive_response(reply, out->data + begun + RESPONSE_AAD, &context);
+    int r = hpke_seal_in_place(&context, (struct span){out->data + begun, RESPONSE_AAD},
+                               begun + ENVELOPE_RESPONSE_HEAD, out);
+    hpke_context_done(&context);
+    if (r) {
+        OPENSSL_cleanse(out->data + begun, out->size - begun);
+        out->size = begun;
+    }
+    return r;
+}
+
 int envelope_answer(const struct envelope_reply *reply, const char *job_id, uint32_t sequence,
                     struct span text, struct buf *out)
 {
-    char frame[RESPONSE_AAD + ENVELOPE_NONCE_SIZE];
-    struct hpke_context context;
-    size_t before = out->size;
-    memcpy(frame, job_id, ENVELOPE_JOB_ID_SIZE);
-    for (int i = 0; i < 4; i++)
-        frame[ENVELOPE_JOB_ID_SIZE + i] = (char)(sequence >> (24 - 8 * i));
-    if (random_take((uint8_t *)frame + RESPONSE_AAD, ENVELOPE_NONCE_SIZE))
-        return ERR_INTERNAL;
-    derive_response(reply, frame + RESPONSE_AAD, &context);
-    int r = buf_reserve(out, sizeof frame + text.size + HPKE_TAG_SIZE);
-    if (!r)
-        r = buf_add(out, frame, sizeof frame);
-    if (!r)
-        r = hpke_seal(&context, (struct span){frame, RESPONSE_AAD}, text, out);
+    size_t begun = out->size;
+    int r = envelope_answer_begin(job_id, sequence, text.size, out);
     if (r)
-        out->size = before;
-    hpke_context_done(&context);
-    return r;
+        return r;
+    buf_add(out, text.data, text.size);
+    return envelope_answer_end(reply, begun, out);
 }
 
 /* --- the caller --- */

@@ -25,7 +25,8 @@
 #define ENVELOPE_HEADER_SIZE    22 /* key id and the three algorithms */
 #define ENVELOPE_JOB_ID_SIZE    36 /* a UUID's text */
 #define ENVELOPE_NONCE_SIZE     32
-#define ENVELOPE_RESPONSE_FRAME (ENVELOPE_JOB_ID_SIZE + 4 + ENVELOPE_NONCE_SIZE + HPKE_TAG_SIZE)
+#define ENVELOPE_RESPONSE_HEAD  (ENVELOPE_JOB_ID_SIZE + 4 + ENVELOPE_NONCE_SIZE)
+#define ENVELOPE_RESPONSE_FRAME (ENVELOPE_RESPONSE_HEAD + HPKE_TAG_SIZE)
 
 /* Where an answer is of no job. */
 #define ENVELOPE_NO_JOB "00000000-0000-0000-0000-000000000000"
@@ -71,6 +72,16 @@ int envelope_parse(struct span request, struct envelope *ret, struct error_detai
 int envelope_open(const struct envelope *envelope, const struct hpke_agreement *agreement,
                   struct span route, struct buf *out, struct envelope_reply *ret,
                   struct error_detail *detail);
+
+/*
+ * A response that is written where it is sealed. The first appends its head, with a fresh nonce,
+ * and makes room for `size` bytes of text; the caller appends the text; the second seals it.
+ * `begun` is the size of `out` before all that: if anything was without memory, everything from
+ * there on is wiped. A buffer that it once was in leaves no copy when it grows. ERR_NO_MEMORY,
+ * ERR_INTERNAL.
+ */
+int envelope_answer_begin(const char *job_id, uint32_t sequence, size_t size, struct buf *out);
+int envelope_answer_end(const struct envelope_reply *reply, size_t begun, struct buf *out);
 
 /*
  * Appends a response with a fresh nonce. `job_id` is ENVELOPE_JOB_ID_SIZE characters.

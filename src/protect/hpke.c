@@ -367,15 +367,12 @@ static void next_nonce(const struct hpke_context *context, uint8_t nonce[HPKE_NO
         nonce[HPKE_NONCE_SIZE - 1 - i] ^= (uint8_t)(context->sequence >> (8 * i));
 }
 
-int hpke_seal(struct hpke_context *context, struct span aad, struct span text, struct buf *out)
+/* Writes ciphertext ‖ tag to `to`, which may be where the text is. */
+static int encrypt(struct hpke_context *context, struct span aad, struct span text, uint8_t *to)
 {
-    uint8_t nonce[HPKE_NONCE_SIZE];
+    uint8_t nonce[HPKE_NONCE_SIZE], *tag = to + text.size;
     int n;
-    int r = buf_reserve(out, text.size + HPKE_TAG_SIZE);
-    if (r)
-        return r;
     next_nonce(context, nonce);
-    uint8_t *to = (uint8_t *)out->data + out->size, *tag = to + text.size;
     EVP_CIPHER_CTX *ctx = have_cipher() ? EVP_CIPHER_CTX_new() : NULL;
     int ok = ctx && EVP_EncryptInit_ex(ctx, aes_gcm, NULL, context->key, nonce) == 1;
     if (ok && aad.size)
@@ -387,9 +384,30 @@ int hpke_seal(struct hpke_context *context, struct span aad, struct span text, s
     EVP_CIPHER_CTX_free(ctx);
     if (!ok)
         return ERR_INTERNAL;
-    out->size += text.size + HPKE_TAG_SIZE;
     context->sequence++;
     return 0;
+}
+
+int hpke_seal(struct hpke_context *context, struct span aad, struct span text, struct buf *out)
+{
+    int r = buf_reserve(out, text.size + HPKE_TAG_SIZE);
+    if (!r)
+        r = encrypt(context, aad, text, (uint8_t *)out->data + out->size);
+    if (!r)
+        out->size += text.size + HPKE_TAG_SIZE;
+    return r;
+}
+
+int hpke_seal_in_place(struct hpke_context *context, struct span aad, size_t from, struct buf *out)
+{
+    int r = buf_reserve(out, HPKE_TAG_SIZE);
+    if (!r) {
+        struct span text = {out->data + from, out->size - from};
+        r = encrypt(context, aad, text, (uint8_t *)out->data + from);
+    }
+    if (!r)
+        out->size += HPKE_TAG_SIZE;
+    return r;
 }
 
 int hpke_open(struct hpke_context *context, struct span aad, struct span sealed, struct buf *out)

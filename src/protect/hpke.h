@@ -92,6 +92,9 @@ int hpke_setup_receiver(uint16_t kem, EVP_PKEY *key, struct span enc, struct spa
 /* Appends ciphertext ‖ tag. Each call moves the sequence number on. ERR_NO_MEMORY, ERR_INTERNAL. */
 int hpke_seal(struct hpke_context *context, struct span aad, struct span text, struct buf *out);
 
+/* The same, of what stands in `out` from byte `from` on; room for the tag is best there already. */
+int hpke_seal_in_place(struct hpke_context *context, struct span aad, size_t from, struct buf *out);
+
 /* Appends the plaintext. ERR_INVALID_FIELD if it does not open; the sequence then stays. */
 int hpke_open(struct hpke_context *context, struct span aad, struct span sealed, struct buf *out);
 

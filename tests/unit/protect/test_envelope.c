@@ -112,6 +112,49 @@ static void both_directions(void **state)
     }
 }
 
+static void a_response_is_sealed_where_it_was_written(void **state)
+{
+    struct fixture f;
+    struct buf out = BUF_INIT(4096), text = BUF_INIT(4096);
+    char job_id[ENVELOPE_JOB_ID_SIZE + 1];
+    uint32_t sequence;
+    begin(&f, HPKE_KEM_X25519);
+    assert_int_equal(open_request(&f, span(&f.request), ROUTE), 0);
+    buf_add_str(&out, "before");
+    assert_int_equal(envelope_answer_begin(JOB_ID, 1u << 31 | 5, 9, &out), 0);
+    const char *room = out.data;
+    buf_add_str(&out, "in ");
+    buf_add_str(&out, "pieces");
+    assert_int_equal(envelope_answer_end(&f.service, 6, &out), 0);
+    assert_ptr_equal(out.data, room); /* it did not move */
+    assert_null(memmem(out.data, out.size, "pieces", 6));
+    struct span response = {out.data + 6, out.size - 6};
+    assert_int_equal(envelope_read(&f.caller, response, &text, job_id, &sequence), 0);
+    assert_true(span_equal(span(&text), SPAN("in pieces")));
+    assert_int_equal(sequence, 1u << 31 | 5);
+    buf_done(&out);
+    buf_done(&text);
+    end(&f);
+}
+
+static void what_cannot_be_sealed_is_wiped(void **state)
+{
+    struct fixture f;
+    struct buf out = BUF_INIT(ENVELOPE_RESPONSE_FRAME + 10);
+    begin(&f, HPKE_KEM_X25519);
+    assert_int_equal(open_request(&f, span(&f.request), ROUTE), 0);
+    assert_int_equal(envelope_answer_begin(JOB_ID, 0, 11, &out), ERR_NO_MEMORY);
+    buf_reset(&out);
+    assert_int_equal(envelope_answer_begin(JOB_ID, 0, 10, &out), 0);
+    buf_add_str(&out, "more than ");
+    buf_add_str(&out, "there is room for");
+    assert_int_equal(envelope_answer_end(&f.service, 0, &out), ERR_NO_MEMORY);
+    assert_int_equal(out.size, 0);
+    assert_null(memmem(out.data, out.capacity, "more", 4));
+    buf_done(&out);
+    end(&f);
+}
+
 static void a_request_that_was_changed(void **state)
 {
     for (size_t i = 0; i < KEMS; i++) {
@@ -249,6 +292,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_directions),
+        cmocka_unit_test(a_response_is_sealed_where_it_was_written),
+        cmocka_unit_test(what_cannot_be_sealed_is_wiped),
         cmocka_unit_test(a_request_that_was_changed),
         cmocka_unit_test(a_request_for_somewhere_else),
         cmocka_unit_test(points_of_low_order),
