@@ -7,23 +7,23 @@
 #define NODE_PREFIX 0x01
 #define HEAD_SIZE   8 /* of a path: index and number of leaves */
 
-static int hash_parts(char prefix, struct span a, struct span b, uint8_t ret[MERKLE_HASH_SIZE])
+static void hash_parts(char prefix, struct span a, struct span b, uint8_t ret[MERKLE_HASH_SIZE])
 {
     const struct span parts[] = {{&prefix, 1}, a, b};
     sha256_parts(parts, 3, ret);
-    return 0;
 }
 
-static int hash_node(const uint8_t left[MERKLE_HASH_SIZE], const uint8_t right[MERKLE_HASH_SIZE],
-                     uint8_t ret[MERKLE_HASH_SIZE])
+static void hash_node(const uint8_t left[MERKLE_HASH_SIZE], const uint8_t right[MERKLE_HASH_SIZE],
+                      uint8_t ret[MERKLE_HASH_SIZE])
 {
-    return hash_parts(NODE_PREFIX, (struct span){(const char *)left, MERKLE_HASH_SIZE},
-                      (struct span){(const char *)right, MERKLE_HASH_SIZE}, ret);
+    hash_parts(NODE_PREFIX, (struct span){(const char *)left, MERKLE_HASH_SIZE},
+               (struct span){(const char *)right, MERKLE_HASH_SIZE}, ret);
 }
 
 int merkle_leaf(struct span data, uint8_t ret[MERKLE_HASH_SIZE])
 {
-    return hash_parts(LEAF_PREFIX, data, (struct span){0}, ret);
+    hash_parts(LEAF_PREFIX, data, (struct span){0}, ret);
+    return 0;
 }
 
 /* --- making --- */
@@ -52,11 +52,8 @@ int merkle_build(struct merkle *tree)
     for (uint32_t size = tree->count; size > 1; size = level_size(tree->count, ++level)) {
         uint32_t from = tree->start[level], to = from + size;
         tree->start[level + 1] = to;
-        for (uint32_t i = 0; i + 1 < size; i += 2) {
-            int r = hash_node(tree->nodes[from + i], tree->nodes[from + i + 1], tree->nodes[to++]);
-            if (r)
-                return r;
-        }
+        for (uint32_t i = 0; i + 1 < size; i += 2)
+            hash_node(tree->nodes[from + i], tree->nodes[from + i + 1], tree->nodes[to++]);
         if (size % 2)
             memcpy(tree->nodes[to], tree->nodes[from + size - 1], MERKLE_HASH_SIZE);
     }
@@ -117,21 +114,18 @@ int merkle_root_of(struct span path, const uint8_t leaf[MERKLE_HASH_SIZE], uint3
         return ERR_INVALID_FIELD;
     const uint8_t *at = bytes + HEAD_SIZE, *end = bytes + path.size;
     memcpy(hash, leaf, sizeof hash);
-    int r = 0;
     uint32_t last = size - 1; /* of its level */
-    for (uint32_t node = index; !r && last > 0; node >>= 1, last >>= 1) {
+    for (uint32_t node = index; last > 0; node >>= 1, last >>= 1) {
         if (node == last && node % 2 == 0)
             continue; /* it has no neighbour */
         if (at == end)
             return ERR_INVALID_FIELD;
-        r = node % 2 ? hash_node(at, hash, hash) : hash_node(hash, at, hash);
+        hash_node(node % 2 ? at : hash, node % 2 ? hash : at, hash);
         at += MERKLE_HASH_SIZE;
     }
-    if (!r && at != end)
+    if (at != end)
         return ERR_INVALID_FIELD;
-    if (!r) {
-        *count = size;
-        memcpy(root, hash, sizeof hash);
-    }
-    return r;
+    *count = size;
+    memcpy(root, hash, sizeof hash);
+    return 0;
 }

@@ -27,7 +27,7 @@ struct merkle {
     uint8_t nodes[2 * MERKLE_LEAVES_MOST + MERKLE_DEPTH_MOST][MERKLE_HASH_SIZE];
 };
 
-/* The hash of a leaf: SHA-256(0x00 ‖ data). ERR_NO_MEMORY. */
+/* The hash of a leaf: SHA-256(0x00 ‖ data). 0: it cannot fail. */
 int merkle_leaf(struct span data, uint8_t ret[MERKLE_HASH_SIZE]);
 
 void merkle_reset(struct merkle *tree);
@@ -35,7 +35,7 @@ void merkle_reset(struct merkle *tree);
 /* Adds a leaf by its hash. The tree must have fewer than MERKLE_LEAVES_MOST. */
 void merkle_add(struct merkle *tree, const uint8_t leaf[MERKLE_HASH_SIZE]);
 
-/* Hashes up to the root. The tree must have a leaf. ERR_NO_MEMORY. */
+/* Hashes up to the root. The tree must have a leaf. 0. */
 int merkle_build(struct merkle *tree);
 const uint8_t *merkle_root(const struct merkle *tree);
 

@@ -2,8 +2,8 @@
  * Protection of results: what is derived from the service's master key, and the proof that stands
  * in every answer (a hash anyone can recompute, a MAC for holders of the key).
  *
- * All algorithms and key schedules are fetched once (OpenSSL 3 takes microseconds to find one by
- * name), so that a proof costs about as much as its SHA-256.
+ * The signing key is taken in once (base/sha256.h), so that a proof costs about as much as its
+ * SHA-256.
  *
  * Life cycle: protect_new -> protect_* ... -> protect_free (wipes). One thread at a time.
  */
@@ -39,18 +39,18 @@ struct proof {
 int protect_new(const char *master, struct protect **ret, struct error_detail *detail);
 void protect_free(struct protect *protect);
 
-/* SHA-256 of `data`. ERR_NO_MEMORY: all else that OpenSSL needs is there since protect_new. */
+/* SHA-256 of `data`. 0: neither this nor what follows up to protect_prove can fail any more. */
 int protect_hash(struct protect *protect, struct span data, uint8_t ret[PROTECT_HASH_SIZE]);
 
-/* HMAC-SHA256 of parts one after another, under a key of the caller's. ERR_NO_MEMORY, as above. */
+/* HMAC-SHA256 of parts one after another, under a key of the caller's. 0. */
 int protect_hmac(struct protect *protect, const uint8_t key[PROTECT_KEY_SIZE],
                  const struct span *parts, size_t count, uint8_t ret[PROTECT_HASH_SIZE]);
 
-/* HMAC-SHA256 with the signing key of the hash that stands for an output. ERR_NO_MEMORY. */
+/* HMAC-SHA256 with the signing key of the hash that stands for an output. 0. */
 int protect_sign(struct protect *protect, const uint8_t hash[PROTECT_HASH_SIZE],
                  uint8_t ret[PROTECT_HASH_SIZE]);
 
-/* Hashes and signs the canonical bytes of an output. ERR_NO_MEMORY, as above. */
+/* Hashes and signs the canonical bytes of an output. 0. */
 int protect_prove(struct protect *protect, struct span output, struct proof *ret);
 
 /*
