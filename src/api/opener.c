@@ -6,7 +6,7 @@
 
 /*
  * Opened in one go before the loop is told. A loop that is woken for each would hand out one job at
- * a time, and jobs that do not end together do not share a signature. Two times X25519_LANES.
+ * a time, and jobs that do not end together do not share a signature.
  */
 #define BATCH_MOST 16
 
@@ -114,26 +114,19 @@ static size_t take_batch(struct queue *queue, struct opening *batch[BATCH_MOST])
     return count;
 }
 
-static void open_one(struct opening *o, const struct hpke_agreement *agreement)
+static void open_one(struct opening *o)
 {
     struct span request = {o->request.data, o->request.size};
     buf_init(&o->text, request.size);
     sha256(request, o->digest);
-    o->code = envelope_open(&o->envelope, agreement, span_of(o->route), &o->text,
+    o->code = envelope_open(&o->envelope, o->kem, o->key, span_of(o->route), &o->text,
                             (struct envelope_reply *)(void *)o->reply.data, &o->detail);
 }
 
 static void open_batch(struct opening *batch[BATCH_MOST], size_t count)
 {
-    struct hpke_agreement agreements[BATCH_MOST];
     for (size_t i = 0; i < count; i++)
-        agreements[i] = (struct hpke_agreement){
-            .kem = batch[i]->kem, .key = batch[i]->key, .enc = batch[i]->envelope.enc};
-    hpke_agree(agreements, count);
-    for (size_t i = 0; i < count; i++) {
-        open_one(batch[i], &agreements[i]);
-        hpke_agreement_done(&agreements[i]);
-    }
+        open_one(batch[i]);
     secret_stack_wipe();
 }
 

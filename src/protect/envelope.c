@@ -114,17 +114,16 @@ int envelope_parse(struct span request, struct envelope *ret, struct error_detai
     return 0;
 }
 
-int envelope_open(const struct envelope *envelope, const struct hpke_agreement *agreement,
-                  struct span route, struct buf *out, struct envelope_reply *ret,
-                  struct error_detail *detail)
+int envelope_open(const struct envelope *envelope, uint16_t kem, EVP_PKEY *key, struct span route,
+                  struct buf *out, struct envelope_reply *ret, struct error_detail *detail)
 {
     struct hpke_context context = {0};
     struct envelope_reply reply;
     struct buf info = BUF_INIT(ROUTE_MOST), aad = BUF_INIT(ROUTE_MOST);
-    int r = agreement->kem == envelope->kem ? add_context(envelope->header, route, &info, &aad)
-                                            : ERR_INVALID_FIELD;
+    int r = kem == envelope->kem ? add_context(envelope->header, route, &info, &aad)
+                                 : ERR_INVALID_FIELD;
     if (!r)
-        r = hpke_setup_agreed(agreement, span_of_buf(&info), &context);
+        r = hpke_setup_receiver(kem, key, envelope->enc, span_of_buf(&info), &context);
     if (!r) {
         export_reply(&context, envelope->enc, &reply);
         r = hpke_open(&context, span_of_buf(&aad), envelope->sealed, out);

@@ -6,7 +6,7 @@
  *     request   key id (16) ‖ KEM, KDF, AEAD (u16 each) ‖ enc ‖ ciphertext and tag
  *     response  job id (36) ‖ sequence (u32) ‖ nonce (32) ‖ ciphertext and tag
  *
- * Life cycle, in the service: envelope_parse -> hpke_agree, envelope_open -> envelope_answer ->
+ * Life cycle, in the service: envelope_parse -> envelope_open -> envelope_answer ->
  * envelope_done; at the caller: envelope_key_read -> envelope_seal -> envelope_read ->
  * envelope_done.
  */
@@ -65,13 +65,11 @@ int envelope_parse(struct span request, struct envelope *ret, struct error_detai
 
 /*
  * Appends the plaintext to `out` (reserved at once: nothing moves, so the caller can wipe it).
- * `agreement` is made (hpke_agree) of the envelope's enc, and a key with the key's KEM; `route` is
- * the method and path as sent, "POST /execute".
+ * `kem` is that of `key`; `route` is the method and path as sent, "POST /execute".
  * ERR_SEALED_UNOPENED, with one text for every reason; ERR_NO_MEMORY.
  */
-int envelope_open(const struct envelope *envelope, const struct hpke_agreement *agreement,
-                  struct span route, struct buf *out, struct envelope_reply *ret,
-                  struct error_detail *detail);
+int envelope_open(const struct envelope *envelope, uint16_t kem, EVP_PKEY *key, struct span route,
+                  struct buf *out, struct envelope_reply *ret, struct error_detail *detail);
 
 /*
  * A response that is written where it is sealed. The first appends its head, with a fresh nonce,

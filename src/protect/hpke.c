@@ -1,14 +1,14 @@
 #include "protect/hpke.h"
 
-#include "base/secmem.h"
 #include "protect/hkdf.h"
-#include "protect/x25519.h"
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/param_build.h>
 #include <pthread.h>
 #include <string.h>
+
+#define HPKE_SECRET_SIZE 32 /* bytes of a Diffie-Hellman result */
 
 /* Fetched once for good: to find one by name takes OpenSSL 3 microseconds. */
 static EVP_CIPHER *aes_gcm;
@@ -194,75 +194,6 @@ static int diffie_hellman(EVP_PKEY *mine, EVP_PKEY *theirs, uint8_t ret[HPKE_SEC
     return ok ? 0 : ERR_INVALID_FIELD;
 }
 
-static void agree_alone(struct hpke_agreement *one)
-{
-    EVP_PKEY *sender = public_from(one->kem, one->enc);
-    one->code = sender ? diffie_hellman(one->key, sender, one->secret) : ERR_INVALID_FIELD;
-    EVP_PKEY_free(sender);
-}
-
-/* Of X25519, at most as many as there are lanes. Neighbours mostly have the same key. */
-static void agree_in_lanes(struct hpke_agreement *const some[], size_t count)
-{
-    static const uint8_t zero[X25519_SIZE];
-    uint8_t scalars[X25519_LANES][X25519_SIZE], results[X25519_LANES][X25519_SIZE];
-    const uint8_t *scalar_of[X25519_LANES], *point_of[X25519_LANES];
-    for (size_t i = 0; i < count; i++) {
-        size_t size = X25519_SIZE;
-        point_of[i] = (const uint8_t *)some[i]->enc.data;
-        if (i > 0 && some[i]->key == some[i - 1]->key)
-            scalar_of[i] = scalar_of[i - 1];
-        else if (EVP_PKEY_get_raw_private_key(some[i]->key, scalars[i], &size) == 1)
-            scalar_of[i] = scalars[i];
-        else
-            scalar_of[i] = zero;
-    }
-    x25519_lanes(scalar_of, point_of, count, results);
-    for (size_t i = 0; i < count; i++) {
-        memcpy(some[i]->secret, results[i], X25519_SIZE);
-        bool good = scalar_of[i] != zero && CRYPTO_memcmp(results[i], zero, X25519_SIZE) != 0;
-        some[i]->code = good ? 0 : ERR_INVALID_FIELD;
-    }
-    OPENSSL_cleanse(scalars, sizeof scalars);
-    OPENSSL_cleanse(results, sizeof results);
-}
-
-static void find_public_key(struct hpke_agreement *one, const struct hpke_agreement *before)
-{
-    if (before && before->key == one->key && before->public_size > 0) {
-        memcpy(one->public_key, before->public_key, before->public_size);
-        one->public_size = before->public_size;
-    } else if (hpke_key_public(one->key, one->public_key, &one->public_size)) {
-        one->code = ERR_INTERNAL;
-    }
-}
-
-void hpke_agree(struct hpke_agreement *all, size_t count)
-{
-    struct hpke_agreement *some[X25519_LANES];
-    size_t waiting = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!x25519_has_lanes() || all[i].kem != HPKE_KEM_X25519 ||
-            all[i].enc.size != X25519_SIZE) {
-            agree_alone(&all[i]);
-            continue;
-        }
-        some[waiting++] = &all[i];
-        if (waiting < X25519_LANES)
-            continue;
-        agree_in_lanes(some, waiting);
-        waiting = 0;
-    }
-    if (waiting == 1) /* the vectors take longer than one of OpenSSL's, and less than two */
-        agree_alone(some[0]);
-    else if (waiting > 0)
-        agree_in_lanes(some, waiting);
-    for (size_t i = 0; i < count; i++)
-        if (all[i].code == 0)
-            find_public_key(&all[i], i > 0 ? &all[i - 1] : NULL);
-    secret_stack_wipe();
-}
-
 /* shared_secret from the Diffie-Hellman result; context = enc ‖ receiver's public key. */
 static void kem_shared_secret(uint16_t kem, const uint8_t secret[HPKE_SECRET_SIZE], struct span enc,
                               struct span receiver, uint8_t ret[HPKE_HASH_SIZE])
@@ -329,33 +260,23 @@ int hpke_setup_sender(uint16_t kem, struct span public_key, struct span info, EV
     return r;
 }
 
-int hpke_setup_agreed(const struct hpke_agreement *agreement, struct span info,
-                      struct hpke_context *ret)
-{
-    uint8_t shared[HPKE_HASH_SIZE];
-    if (agreement->code)
-        return agreement->code;
-    kem_shared_secret(agreement->kem, agreement->secret, agreement->enc,
-                      (struct span){(const char *)agreement->public_key, agreement->public_size},
-                      shared);
-    key_schedule(agreement->kem, shared, info, ret);
-    OPENSSL_cleanse(shared, sizeof shared);
-    return 0;
-}
-
 int hpke_setup_receiver(uint16_t kem, EVP_PKEY *key, struct span enc, struct span info,
                         struct hpke_context *ret)
 {
-    struct hpke_agreement agreement = {.kem = kem, .key = key, .enc = enc};
-    hpke_agree(&agreement, 1);
-    int r = hpke_setup_agreed(&agreement, info, ret);
-    hpke_agreement_done(&agreement);
+    uint8_t secret[HPKE_SECRET_SIZE], shared[HPKE_HASH_SIZE], ours[HPKE_PUBLIC_MOST];
+    size_t size = 0;
+    EVP_PKEY *sender = public_from(kem, enc);
+    int r = sender ? diffie_hellman(key, sender, secret) : ERR_INVALID_FIELD;
+    if (!r)
+        r = hpke_key_public(key, ours, &size);
+    if (!r) {
+        kem_shared_secret(kem, secret, enc, (struct span){(char *)ours, size}, shared);
+        key_schedule(kem, shared, info, ret);
+    }
+    OPENSSL_cleanse(secret, sizeof secret);
+    OPENSSL_cleanse(shared, sizeof shared);
+    EVP_PKEY_free(sender);
     return r;
-}
-
-void hpke_agreement_done(struct hpke_agreement *agreement)
-{
-    OPENSSL_cleanse(agreement->secret, sizeof agreement->secret);
 }
 
 /* --- AEAD --- */

@@ -5,9 +5,8 @@
  * Suites: DHKEM(X25519, HKDF-SHA256) and DHKEM(P-256, HKDF-SHA256), both with HKDF-SHA256 and
  * AES-256-GCM.
  *
- * Life cycle: hpke_key_new or hpke_key_import -> hpke_setup_receiver (for many at once hpke_agree,
- * then hpke_setup_agreed of each; with a public key only, hpke_setup_sender) -> hpke_seal /
- * hpke_open / hpke_export -> hpke_context_done (wipes).
+ * Life cycle: hpke_key_new or hpke_key_import -> hpke_setup_receiver (with a public key only,
+ * hpke_setup_sender) -> hpke_seal / hpke_open / hpke_export -> hpke_context_done (wipes).
  */
 #ifndef NEOCOMPUTE_PROTECT_HPKE_H
 #define NEOCOMPUTE_PROTECT_HPKE_H
@@ -29,8 +28,6 @@
 #define HPKE_NONCE_SIZE 12
 #define HPKE_TAG_SIZE   16
 #define HPKE_HASH_SIZE  32
-
-#define HPKE_SECRET_SIZE 32 /* bytes of a Diffie-Hellman result */
 
 struct hpke_context {
     uint16_t kem;
@@ -60,32 +57,7 @@ int hpke_key_public(const EVP_PKEY *key, uint8_t ret[HPKE_PUBLIC_MOST], size_t *
 int hpke_setup_sender(uint16_t kem, struct span public_key, struct span info, EVP_PKEY *ephemeral,
                       uint8_t enc[HPKE_PUBLIC_MOST], struct hpke_context *ret);
 
-/*
- * What a receiver agrees on with one sender, before anything is derived from it: nearly all of the
- * time that opening takes.
- */
-struct hpke_agreement {
-    uint16_t kem;
-    EVP_PKEY *key;   /* ours; borrowed */
-    struct span enc; /* borrowed */
-    int code;        /* 0; ERR_INVALID_FIELD: as for a sender; ERR_INTERNAL */
-    uint8_t secret[HPKE_SECRET_SIZE];
-    uint8_t public_key[HPKE_PUBLIC_MOST]; /* ours */
-    size_t public_size;
-};
-
-/*
- * Agrees with all of them, of whom kem, key and enc are given. Where the machine can (x25519.h),
- * eight of X25519 take little longer than one. hpke_agreement_done wipes one.
- */
-void hpke_agree(struct hpke_agreement *all, size_t count);
-void hpke_agreement_done(struct hpke_agreement *agreement);
-
-/* Receiver. Returns the agreement's code. */
-int hpke_setup_agreed(const struct hpke_agreement *agreement, struct span info,
-                      struct hpke_context *ret);
-
-/* Receiver, of one alone. ERR_INVALID_FIELD as above. */
+/* Receiver. ERR_INVALID_FIELD as above. */
 int hpke_setup_receiver(uint16_t kem, EVP_PKEY *key, struct span enc, struct span info,
                         struct hpke_context *ret);
 

@@ -205,48 +205,6 @@ static void keys_that_are_none_are_refused(void **state)
     }
 }
 
-/* Many at once get what each gets alone: of both KEMs, with what is refused among them. */
-#define TOGETHER_MOST 19
-static void many_agree_as_one_does(void **state)
-{
-    (void)state;
-    static const char low[32] = {1};
-    uint8_t enc[TOGETHER_MOST][HPKE_PUBLIC_MOST];
-    struct hpke_agreement all[TOGETHER_MOST];
-    struct hpke_context senders[TOGETHER_MOST], receiver;
-    EVP_PKEY *keys[VECTORS];
-    for (size_t i = 0; i < VECTORS; i++)
-        assert_int_equal(hpke_key_new(vectors[i].kem, &keys[i]), 0);
-    for (size_t count = 1; count <= TOGETHER_MOST; count++) {
-        for (size_t i = 0; i < count; i++) {
-            uint8_t public_key[HPKE_PUBLIC_MOST];
-            size_t size, which = (i + count) % 5 == 0;
-            uint16_t kem = vectors[which].kem;
-            assert_int_equal(hpke_key_public(keys[which], public_key, &size), 0);
-            assert_int_equal(hpke_setup_sender(kem, (struct span){(char *)public_key, size},
-                                               SPAN("i"), NULL, enc[i], &senders[i]),
-                             0);
-            all[i] = (struct hpke_agreement){
-                .kem = kem, .key = keys[which], .enc = {(char *)enc[i], size}};
-            if ((i + count) % 5 == 1)
-                all[i].enc = (struct span){low, sizeof low};
-            else if ((i + count) % 5 == 2)
-                all[i].enc.size--;
-        }
-        hpke_agree(all, count);
-        for (size_t i = 0; i < count; i++) {
-            bool bad = (i + count) % 5 == 1 || (i + count) % 5 == 2;
-            assert_int_equal(all[i].code, bad ? ERR_INVALID_FIELD : 0);
-            assert_int_equal(hpke_setup_agreed(&all[i], SPAN("i"), &receiver), all[i].code);
-            if (!bad)
-                assert_memory_equal(&receiver, &senders[i], sizeof receiver);
-            hpke_agreement_done(&all[i]);
-        }
-    }
-    for (size_t i = 0; i < VECTORS; i++)
-        EVP_PKEY_free(keys[i]);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,7 +212,6 @@ int main(void)
         cmocka_unit_test(public_keys_follow_from_private_ones),
         cmocka_unit_test(both_ends_agree),
         cmocka_unit_test(keys_that_are_none_are_refused),
-        cmocka_unit_test(many_agree_as_one_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
