@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,9 @@ static _Noreturn void zygote_become_worker(const struct zygote *zygote,
     signal(SIGCHLD, SIG_DFL);
     zygote_block_child_signal(false);
     setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + WORKER_NICE);
+    /* One that is woken does not push the core, or another worker, out in the middle of its work.
+     */
+    sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
     /* The worker's socket takes the place of the zygote's, which the worker thereby loses. */
     if (window_attach(&window, &config->layout, fds[0]) != 0 || dup2(fds[1], ZYGOTE_FD) < 0)
         _exit(1);
