@@ -255,9 +255,11 @@ describe('verify', () => {
       [text((body) => body.replace(/"receipt":"[^"]*"/, '"receipt":""')), 4, /form/],
       [text((body, url) => (url === '/execute' ? dressed(body, bundle) : body)), 4, /output/],
       [text((body, url) => (url === '/execute' ? only(body, ['receipt']) : body)), 4, /answer/],
-      [text((body, url) => (url === '/execute' ? JSON.parse(body).receipt : body)), 4, /not an answer/],
+      [text((body, url) => (url === '/execute' ? JSON.parse(body).receipt : body)), 4, /no job/],
       [text((body, url) => (url === '/execute'
-        ? only(dressed(body, bundle), ['receipt', 'bundle', 'keys', 'salt', 'job_id']) : body)), 4, /not an answer/],
+        ? only(dressed(body, bundle), ['receipt', 'bundle', 'keys', 'salt', 'job_id']) : body)), 4, /no job/],
+      [text((body, url) => (url === '/execute'
+        ? only(dressed(body, bundle), ['status', 'receipt', 'bundle', 'keys', 'salt', 'job_id']) : body)), 4, /answer/],
       [text((body, url) => (url === '/attestation' ? foreign : body)), 4, /identity/],
       [text((body, url) => (url === '/attestation' ? '{}' : body)), 4, /claims/],
     ];
