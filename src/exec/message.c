@@ -113,13 +113,16 @@ static ssize_t message_receive_with_descriptors(int fd, int flags, struct messag
     return got;
 }
 
-/* Without recvmsg: descriptors that come along are dropped by the kernel. */
+/*
+ * Without recvmsg: descriptors that come along are dropped by the kernel. Of a side that died with
+ * something unread the kernel says so first (ECONNRESET), once; what it sent before is still there.
+ */
 static ssize_t message_receive_bytes(int fd, int flags, void *at, size_t most)
 {
     ssize_t got;
     do
         got = recv(fd, at, most, flags);
-    while (got < 0 && errno == EINTR);
+    while (got < 0 && (errno == EINTR || errno == ECONNRESET));
     return got;
 }
 

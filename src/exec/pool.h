@@ -204,9 +204,10 @@ void pool_run_take_back(struct pool_worker *worker, bool all);
 /* The worker's first job, done or lost, for the caller to end; the next is the first. NULL: none.
  */
 struct exec_run *pool_run_leave(struct pool_worker *worker);
-/* One that was given ahead, and whose worker was lost, waits for another, once: by whom the worker
- * was broken is not known, and it may have been the job before. False: it was its last chance. */
-bool pool_run_try_again(struct exec_run *run);
+/* One that was given ahead or had not begun, and whose worker was lost, waits for another, once: by
+ * whom the worker was broken is not known, and it may have been the job before. False: it was its
+ * last chance. */
+bool pool_run_try_again(struct exec_run *run, bool begun);
 /* Calls `done` and frees. */
 void pool_run_end(struct exec_run *run, struct exec_result *result);
 void pool_run_free_spare(struct exec_pool *pool);

@@ -215,10 +215,11 @@ void pool_run_take_back(struct pool_worker *worker, bool all)
     }
 }
 
-bool pool_run_try_again(struct exec_run *run)
+bool pool_run_try_again(struct exec_run *run, bool begun)
 {
     struct exec_pool *pool = run->pool;
-    if (!run->ahead || run->again || run->cancelled || pool->stopping)
+    if ((begun && !run->ahead) || pool_run_is_alone(run) || run->again || run->cancelled ||
+        pool->stopping)
         return false;
     run->again = true;
     pool->long_running -= run->is_long;

@@ -56,13 +56,21 @@ struct pool_worker *pool_worker_find(struct exec_pool *pool, uint32_t id)
     return worker && worker->id == id ? worker : NULL;
 }
 
+/* What it sent before it died is still in its socket. */
+static void pool_worker_fail(struct pool_worker *worker)
+{
+    while (worker->state != WORKER_ENDING && pool_worker_receive(worker))
+        ;
+    pool_worker_end(worker, ERR_WORKER_LOST, "its socket failed");
+}
+
 static void pool_worker_on_poll(uv_poll_t *poll, int status, int events)
 {
     struct pool_worker *worker = poll->data;
     struct exec_pool *pool = worker->pool;
     (void)events;
     if (status < 0)
-        pool_worker_end(worker, ERR_WORKER_LOST, "its socket failed");
+        pool_worker_fail(worker);
     else /* all that it has done meanwhile: jobs that end together are signed together */
         for (unsigned i = 0; pool_worker_receive(worker) && i < POOL_SHORT_PER_CORE; i++)
             if (worker->run_count == 0)
@@ -158,16 +166,25 @@ void pool_worker_gone(struct pool_worker *worker)
     pool_worker_free_if_done(worker);
 }
 
+/* By its own word, which it may write as it likes: then the job is tried again, or is not. */
+static bool pool_worker_has_begun_first(const struct pool_worker *worker)
+{
+    const struct exec_run *first = TAILQ_FIRST(&worker->runs);
+    uint32_t begun = (uint32_t)atomic_load(&window_control(&worker->window)->turn);
+    return first && (int32_t)(begun - first->order.start.sequence) >= 0;
+}
+
 void pool_worker_end(struct pool_worker *worker, int code, const char *fault)
 {
     struct exec_pool *pool = worker->pool;
     if (worker->state == WORKER_ENDING)
         return;
+    bool begun = pool_worker_has_begun_first(worker);
     /* What it was given ahead is as good as new elsewhere, even if this one has begun it. */
     if (worker->run_count > 1)
         pool_run_take_back(worker, true);
     struct exec_run *run = pool_run_leave(worker);
-    if (run && code == ERR_WORKER_LOST && pool_run_try_again(run))
+    if (run && code == ERR_WORKER_LOST && pool_run_try_again(run, begun))
         run = NULL;
     pool_worker_set_idle(worker, false);
     if (worker->state == WORKER_STARTING)

@@ -149,11 +149,27 @@ static void a_head_that_is_none_has_no_text(void **state)
     }
 }
 
+/* The kernel says first that the connection was reset; that loses nothing. */
+static void one_sent_before_dying_with_something_unread_is_there(void **state)
+{
+    struct ends *ends = *state;
+    struct message message;
+    size_t size = make_start(&message, 7, 100);
+    assert_int_equal(send(ends->ours, "unread", 6, MSG_NOSIGNAL), 6);
+    put(ends, &message, size);
+    close(ends->theirs);
+    ends->theirs = -1;
+    assert_int_equal(receive(ends, &message), 0);
+    assert_start(&message, 7, 100);
+    assert_int_equal(receive(ends, &message), ERR_SYSTEM);
+}
+
 #define MESSAGE_TEST(name) cmocka_unit_test_setup_teardown(name, open_ends, close_ends)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        MESSAGE_TEST(one_sent_before_dying_with_something_unread_is_there),
         MESSAGE_TEST(those_that_follow_each_other_stay_apart),
         MESSAGE_TEST(one_that_comes_in_pieces_is_whole),
         MESSAGE_TEST(half_of_one_is_not_waited_for_long),

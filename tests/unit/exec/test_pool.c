@@ -676,6 +676,25 @@ static void test_unread_answers_of_the_dead(void **state)
     assert_int_equal(fixture->lost_calls, 1);
 }
 
+/* A worker that dies while it is idle takes no job with it, also if it is given one meanwhile. */
+static void test_given_to_one_that_dies(void **state)
+{
+    struct fixture *fixture = *state;
+    struct job job;
+    reopen(fixture, LIMIT_WORKERS, 1);
+    assert_true(fixture_until(fixture, fixture_all_ready(fixture)));
+    int pid = worker_pid(fixture);
+    assert_true(fixture_until(fixture, fixture->pool->idle_count == 1));
+    kill(pid, SIGSTOP);
+    assert_int_equal(job_start(fixture, &job, "answer {}"), 0);
+    kill(pid, SIGKILL);
+    assert_true(fixture_until(fixture, job.ended));
+    assert_int_equal(job.result.code, 0);
+    job_free(&job);
+    assert_well(fixture);
+    assert_int_equal(fixture->lost_calls, 1);
+}
+
 static void test_ahead_cancelled(void **state)
 {
     struct fixture *fixture = *state;
@@ -1148,6 +1167,7 @@ int main(int argc, char **argv)
         POOL_TEST(test_ahead_unread),
         POOL_TEST(test_ahead_outlives_worker),
         POOL_TEST(test_unread_answers_of_the_dead),
+        POOL_TEST(test_given_to_one_that_dies),
         POOL_TEST(test_ahead_cancelled),
         POOL_TEST(test_alone),
         POOL_TEST(test_secrets_ahead),
