@@ -3,14 +3,15 @@
 
 /* --- facts --- */
 
-int store_postgres_get_fact(struct store *store, const char *name, struct arena *arena,
-                            struct span *ret)
+/* The one text that a statement has for a key. ERR_NOT_FOUND. */
+static int get_text(struct store *store, enum postgres_statement statement, struct span key,
+                    struct arena *arena, struct span *ret)
 {
     struct postgres_parameters q;
     PGresult *result;
     postgres_begin(&q);
-    postgres_add_text(&q, span_of(name));
-    int r = postgres_query(postgres_self(store), PG_GET_FACT, &q, &result);
+    postgres_add_text(&q, key);
+    int r = postgres_query(postgres_self(store), statement, &q, &result);
     if (r)
         return r;
     if (libpq.PQntuples(result) == 0)
@@ -19,6 +20,12 @@ int store_postgres_get_fact(struct store *store, const char *name, struct arena 
         r = ERR_NO_MEMORY;
     libpq.PQclear(result);
     return r;
+}
+
+int store_postgres_get_fact(struct store *store, const char *name, struct arena *arena,
+                            struct span *ret)
+{
+    return get_text(store, PG_GET_FACT, span_of(name), arena, ret);
 }
 
 int store_postgres_put_fact(struct store *store, const char *name, struct span value)
@@ -63,19 +70,7 @@ int store_postgres_put_document(struct store *store, const struct store_document
 int store_postgres_get_document(struct store *store, struct span digest, struct arena *arena,
                                 struct span *ret)
 {
-    struct postgres_parameters q;
-    PGresult *result;
-    postgres_begin(&q);
-    postgres_add_text(&q, digest);
-    int r = postgres_query(postgres_self(store), PG_GET_DOCUMENT, &q, &result);
-    if (r)
-        return r;
-    if (libpq.PQntuples(result) == 0)
-        r = ERR_NOT_FOUND;
-    else if (!postgres_read_text(result, 0, 0, arena, ret))
-        r = ERR_NO_MEMORY;
-    libpq.PQclear(result);
-    return r;
+    return get_text(store, PG_GET_DOCUMENT, digest, arena, ret);
 }
 
 /* --- rotation --- */
