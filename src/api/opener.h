@@ -47,8 +47,8 @@ int opener_new(uv_loop_t *loop, void (*opened)(struct opening *opening), struct 
 struct opening *opening_new(struct opener *opener);
 void opening_free(struct opener *opener, struct opening *opening);
 
-/* Takes it, and gives the thread all those of a turn of the loop at once: they are opened together,
- * which takes much less than one after the other. */
+/* Takes it, and gives the thread all those of a turn of the loop at once: it is woken once for
+ * them, and their jobs begin together. */
 void opener_open(struct opener *opener, struct opening *opening);
 void opener_hand_over(struct opener *opener);
 
