@@ -1,20 +1,20 @@
 /*
  * `neocompute serve`: wires the pool, the job service and the HTTP interface to one loop.
  *
- * The order is part of the safety: privileges go first, the zygote starts before a key is in
- * memory, and the master key leaves the environment as soon as it is read.
+ * The order is part of the safety (serve_start): privileges go first, the zygote starts before a
+ * key is in memory, and the master key leaves the environment as soon as it is read.
  */
 #include "api/api.h"
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/privileges.h"
 #include "base/secmem.h"
 #include "cmd/cmd.h"
 #include "cmd/secret_store.h"
+#include "cmd/serve_isolation.h"
+#include "cmd/serve_options.h"
 #include "engine/engine.h"
 #include "exec/exec.h"
-#include "exec/seal.h"
 #include "job/job.h"
 #include "job/keys.h"
 #include "protect/protect.h"
@@ -28,19 +28,12 @@
 
 #define ISOLATION_BYTES 8192 /* of its description in JSON, at most */
 
-struct serve_options {
-    const char *listen, *data_dir, *database_url, *run_as;
-    int log_level, log_format, isolation, require_isolation, receipts;
-    bool listen_insecure, strict;
-    struct limits limits;
-};
-
 struct serve {
     struct serve_options options;
     uv_loop_t loop;
     bool has_loop;
     uv_signal_t terminate, interrupt;
-    enum exec_isolation isolation;
+    struct serve_isolation isolation;
     struct exec_zygote *zygote;
     struct exec_pool *pool;
     struct protect *protect, *previous; /* previous: NULL without a master key before this one */
@@ -49,73 +42,20 @@ struct serve {
     struct secret_service *secrets;
     struct job_service *jobs;
     struct api *api;
-    struct api_property properties[SEAL_PROPERTY_COUNT];
-    char mechanisms[SEAL_PROPERTY_COUNT][256];
+    bool exposed; /* anybody beyond this machine can reach the port */
     bool stopping;
     int status;
 };
 
-enum require_isolation { REQUIRE_REDUCED, REQUIRE_FULL };
-
-static const char *const isolation_names[] = {
-    [EXEC_ISOLATION_PROCESS] = "process", [EXEC_ISOLATION_THREAD] = "thread"};
-
-void cmd_serve_options(struct option_list *list)
+static int check_options(struct serve *serve, struct error_detail *detail)
 {
-    static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
-    static const char *const formats[] = {"auto", "json", "text", NULL};
-    static const char *const levels_of_isolation[] = {"reduced", "full", NULL};
-    static const char *const receipts[] = {"batch", "single", "none", NULL}; /* enum job_receipts */
-
-    option_add(list, (struct args_option){"listen", "ADDR:PORT", "where; port 0 takes any free one",
-                                          "127.0.0.1:8080", args_set_text,
-                                          offsetof(struct serve_options, listen)});
-    option_add(list, (struct args_option){"listen-insecure", NULL,
-                                          "listen beyond loopback, where anybody may name any user",
-                                          NULL, args_set_flag,
-                                          offsetof(struct serve_options, listen_insecure)});
-    option_add(list, (struct args_option){"data-dir", "DIR",
-                                          "for what outlives the service; made if need be", NULL,
-                                          args_set_text, offsetof(struct serve_options, data_dir)});
-    option_add(list,
-               (struct args_option){"database-url", "URL",
-                                    "secrets in PostgreSQL instead of the data directory", NULL,
-                                    args_set_text, offsetof(struct serve_options, database_url)});
-    option_add(list,
-               (struct args_option){"strict", NULL,
-                                    "production: needs a master key; unlisted secrets are refused",
-                                    NULL, args_set_flag, offsetof(struct serve_options, strict)});
-    option_add(list,
-               (struct args_option){"log-level", "LEVEL", "debug, info, warn or error", "info",
-                                    args_set_choice, offsetof(struct serve_options, log_level),
-                                    .choices = levels});
-    option_add(list, (struct args_option){
-                         "log-format", "FORMAT", "json, text, or auto: text on a terminal", "auto",
-                         args_set_choice, offsetof(struct serve_options, log_format),
-                         .choices = formats});
-    option_add(list,
-               (struct args_option){"receipts", "HOW",
-                                    "batch: jobs that end together share a "
-                                    "signature; single; none, for measuring",
-                                    "batch", args_set_choice,
-                                    offsetof(struct serve_options, receipts), .choices = receipts});
-    option_add_isolation(list, offsetof(struct serve_options, isolation));
-    option_add(list, (struct args_option){"require-isolation", "LEVEL",
-                                          "refuse to start unless every property has this level",
-                                          "reduced", args_set_choice,
-                                          offsetof(struct serve_options, require_isolation),
-                                          .choices = levels_of_isolation});
-    option_add(list,
-               (struct args_option){"run-as", "NAME", "whom a service started as root becomes",
-                                    PRIVILEGES_USER " or " PRIVILEGES_FALLBACK_USER, args_set_text,
-                                    offsetof(struct serve_options, run_as)});
-    for (int limit = 0; limit < LIMIT_COUNT; limit++)
-        if (limit_table[limit].least < limit_table[limit].most)
-            option_add_limit(list, (enum limit)limit, offsetof(struct serve_options, limits));
+    privileges_close_inherited();
+    return serve_options_check(&serve->options, &serve->exposed, detail);
 }
 
-static int make_data_dir(const char *path, struct error_detail *detail)
+static int make_data_dir(struct serve *serve, struct error_detail *detail)
 {
+    const char *path = serve->options.data_dir;
     struct stat info;
 
     if (!path)
@@ -126,6 +66,33 @@ static int make_data_dir(const char *path, struct error_detail *detail)
         return error_set(detail, ERR_USAGE, "--data-dir", "%s is no directory", path);
     if (access(path, R_OK | W_OK | X_OK) != 0)
         return error_set(detail, ERR_USAGE, "--data-dir", "%s: %s", path, strerror(errno));
+    return 0;
+}
+
+static int drop_privileges(struct serve *serve, struct error_detail *detail)
+{
+    char user[PRIVILEGES_USER_BYTES];
+    int r = privileges_drop(serve->options.run_as, serve->options.data_dir, user, detail);
+
+    if (r == 0)
+        log_debug("running", log_str("user", user));
+    return r;
+}
+
+static int start_zygote(struct serve *serve, struct error_detail *detail)
+{
+    serve->isolation.kind = option_isolation(serve->options.isolation);
+    if (serve->isolation.kind != EXEC_ISOLATION_PROCESS)
+        return 0;
+    return exec_zygote_start(&serve->zygote, detail);
+}
+
+static int lock_heap(struct serve *serve, struct error_detail *detail)
+{
+    (void)serve;
+    (void)detail;
+    if (!secret_heap_init())
+        log_warn("private keys cannot be locked in memory: they may be swapped out");
     return 0;
 }
 
@@ -215,53 +182,18 @@ static void worker_lost(void *ctx, const char *reason)
     }
 }
 
-/* What protects against scripts, property by property, for /info and the log. */
-static void describe_isolation(struct serve *serve)
+static int start_loop(struct serve *serve, struct error_detail *detail)
 {
-    const struct seal_report *sealed = exec_pool_sealed(serve->pool);
-
-    for (int i = 0; i < SEAL_PROPERTY_COUNT; i++) {
-        enum seal_property property = (enum seal_property)i;
-
-        seal_describe(property, sealed->mechanisms, serve->mechanisms[i],
-                      sizeof(serve->mechanisms[i]));
-        serve->properties[i] = (struct api_property){
-            .name = seal_property_name(property),
-            .level = seal_level_name(seal_level_of(property, sealed->mechanisms)),
-            .by = serve->mechanisms[i],
-        };
-    }
-}
-
-/* Never silently weaker than the operator wants it. */
-static int check_isolation(const struct serve *serve, struct error_detail *detail)
-{
-    for (int i = 0; i < SEAL_PROPERTY_COUNT; i++) {
-        const struct api_property *property = &serve->properties[i];
-
-        if (serve->options.require_isolation == REQUIRE_FULL &&
-            strcmp(property->level, seal_level_name(SEAL_FULL)) != 0)
-            return error_set(detail, ERR_SYSTEM, "--require-isolation",
-                             "\"%s\" is %s here (by: %s), and full is required", property->name,
-                             property->level, *property->by ? property->by : "nothing");
-    }
+    if (uv_loop_init(&serve->loop) != 0)
+        return error_set(detail, ERR_SYSTEM, "", "the event loop cannot be made");
+    serve->has_loop = true;
+    uv_signal_init(&serve->loop, &serve->terminate);
+    uv_signal_init(&serve->loop, &serve->interrupt);
+    serve->terminate.data = serve->interrupt.data = serve;
+    if (uv_signal_start(&serve->terminate, signalled, SIGTERM) != 0 ||
+        uv_signal_start(&serve->interrupt, signalled, SIGINT) != 0)
+        return error_set(detail, ERR_SYSTEM, "", "signals cannot be watched");
     return 0;
-}
-
-static void log_isolation(struct serve *serve)
-{
-    const struct seal_report *sealed = exec_pool_sealed(serve->pool);
-
-    for (int i = 0; i < SEAL_PROPERTY_COUNT; i++) {
-        const struct api_property *property = &serve->properties[i];
-        bool missing = strcmp(property->level, seal_level_name(SEAL_NONE)) == 0;
-
-        log_at(missing ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "isolation",
-               log_str("property", property->name), log_str("level", property->level),
-               log_str("by", property->by));
-    }
-    if (*sealed->refused)
-        log_info("not had for the isolation", log_str("refused", sealed->refused));
 }
 
 static void log_checkpoint(void *ctx, const char *boot_id, const char *text)
@@ -333,7 +265,7 @@ static int start_workers(struct serve *serve, struct error_detail *detail)
     struct exec_options pool = {
         .loop = &serve->loop,
         .limits = &serve->options.limits,
-        .isolation = serve->isolation,
+        .isolation = serve->isolation.kind,
         .capacity = job_service_capacity,
         .lost = worker_lost,
         .lost_ctx = serve,
@@ -352,39 +284,15 @@ static int start_workers(struct serve *serve, struct error_detail *detail)
     return 0;
 }
 
-/* What /info says of the isolation, with its members in the order of RFC 8785. */
-static void write_isolation(const struct serve *serve, struct buf *out)
+static int check_isolation(struct serve *serve, struct error_detail *detail)
 {
-    buf_add_str(out, "{\"kind\":");
-    json_str(out, isolation_names[serve->isolation]);
-    buf_add_str(out, ",\"properties\":[");
-    for (int i = 0; i < SEAL_PROPERTY_COUNT; i++) {
-        const struct api_property *property = &serve->properties[i];
-
-        buf_add_str(out, i ? ",{\"by\":" : "{\"by\":");
-        json_str(out, property->by);
-        json_next_key(out, "level");
-        json_str(out, property->level);
-        json_next_key(out, "name");
-        json_str(out, property->name);
-        buf_add_char(out, '}');
-    }
-    buf_add_str(out, "]}");
-}
-
-/* For receipts: how strong the weakest of the properties is. */
-static void write_isolation_of_receipt(const struct serve *serve, struct buf *out)
-{
-    const struct seal_report *sealed = exec_pool_sealed(serve->pool);
-    enum seal_level weakest = SEAL_FULL;
-
-    for (int i = 0; i < SEAL_PROPERTY_COUNT; i++) {
-        enum seal_level level = seal_level_of((enum seal_property)i, sealed->mechanisms);
-
-        weakest = level < weakest ? level : weakest;
-    }
-    buf_addf(out, "{\"kind\":\"%s\",\"level\":\"%s\"}", isolation_names[serve->isolation],
-             seal_level_name(weakest));
+    if (serve->exposed)
+        log_warn("insecure: listening beyond this machine without verified clients, so anybody who "
+                 "can reach the port can be any user (X-User-ID)");
+    serve_isolation_describe(&serve->isolation, exec_pool_sealed(serve->pool));
+    return serve->options.require_isolation == REQUIRE_FULL
+               ? serve_isolation_require_full(&serve->isolation, detail)
+               : 0;
 }
 
 /* Makes the first keys and gives the store a chance to keep their bundle before anything is signed.
@@ -394,8 +302,8 @@ static int start_keys(struct serve *serve, struct error_detail *detail)
     struct buf isolation = BUF_INIT(ISOLATION_BYTES), of_receipt = BUF_INIT(ISOLATION_BYTES);
     int r = ERR_NO_MEMORY;
 
-    write_isolation(serve, &isolation);
-    write_isolation_of_receipt(serve, &of_receipt);
+    serve_isolation_write(&serve->isolation, &isolation);
+    serve_isolation_write_weakest(&serve->isolation, exec_pool_sealed(serve->pool), &of_receipt);
     if (buf_terminate(&isolation) == 0 && buf_terminate(&of_receipt) == 0 &&
         !buf_failed(&isolation) && !buf_failed(&of_receipt))
         r = keys_start(serve->keys, isolation.data, of_receipt.data);
@@ -418,92 +326,37 @@ static int start_api(struct serve *serve, struct error_detail *detail)
         .keys = serve->keys,
         .listen = serve->options.listen,
         .engine_digest = engine_digest(),
-        .isolation = isolation_names[serve->isolation],
-        .properties = serve->properties,
+        .isolation = serve_isolation_name(serve->isolation.kind),
+        .properties = serve->isolation.properties,
         .property_count = SEAL_PROPERTY_COUNT,
     };
 
-    describe_isolation(serve);
-    int r = check_isolation(serve, detail);
-    if (r < 0)
-        return r;
-    r = start_keys(serve, detail);
-    if (r < 0)
-        return r;
     return api_new(&api, &serve->api, detail);
-}
-
-static int watch_signals(struct serve *serve, struct error_detail *detail)
-{
-    if (uv_signal_start(&serve->terminate, signalled, SIGTERM) != 0 ||
-        uv_signal_start(&serve->interrupt, signalled, SIGINT) != 0)
-        return error_set(detail, ERR_SYSTEM, "", "signals cannot be watched");
-    return 0;
-}
-
-static int check_options(const struct serve_options *options, bool *exposed,
-                         struct error_detail *detail)
-{
-    if (options->strict && options->receipts == JOB_RECEIPTS_NONE)
-        return error_set(detail, ERR_USAGE, "--receipts",
-                         "\"none\" is for measuring; --strict wants every job to have a receipt");
-    return api_check_listen(options->listen, options->listen_insecure, exposed, detail);
 }
 
 static int serve_start(struct serve *serve, struct error_detail *detail)
 {
-    const struct serve_options *options = &serve->options;
-    char user[PRIVILEGES_USER_BYTES];
-    bool exposed;
-    int r;
+    static int (*const steps[])(struct serve *, struct error_detail *) = {
+        check_options,
+        make_data_dir,
+        drop_privileges,
+        start_zygote,
+        lock_heap,
+        take_master_key,
+        take_previous_master_key,
+        start_loop,
+        start_secrets,
+        make_keys,
+        start_workers,
+        check_isolation,
+        start_keys,
+        start_api,
+    };
+    int r = 0;
 
-    privileges_close_inherited();
-    r = check_options(options, &exposed, detail);
-    if (r < 0)
-        return r;
-    r = make_data_dir(options->data_dir, detail);
-    if (r < 0)
-        return r;
-    r = privileges_drop(options->run_as, options->data_dir, user, detail);
-    if (r < 0)
-        return r;
-    log_debug("running", log_str("user", user));
-    serve->isolation = option_isolation(options->isolation);
-    if (serve->isolation == EXEC_ISOLATION_PROCESS) {
-        r = exec_zygote_start(&serve->zygote, detail);
-        if (r < 0)
-            return r;
-    }
-    if (!secret_heap_init())
-        log_warn("private keys cannot be locked in memory: they may be swapped out");
-    r = take_master_key(serve, detail);
-    if (r < 0)
-        return r;
-    r = take_previous_master_key(serve, detail);
-    if (r < 0)
-        return r;
-    if (uv_loop_init(&serve->loop) != 0)
-        return error_set(detail, ERR_SYSTEM, "", "the event loop cannot be made");
-    serve->has_loop = true;
-    uv_signal_init(&serve->loop, &serve->terminate);
-    uv_signal_init(&serve->loop, &serve->interrupt);
-    serve->terminate.data = serve->interrupt.data = serve;
-    r = watch_signals(serve, detail);
-    if (r < 0)
-        return r;
-    r = start_secrets(serve, detail);
-    if (r < 0)
-        return r;
-    r = make_keys(serve, detail);
-    if (r < 0)
-        return r;
-    r = start_workers(serve, detail);
-    if (r < 0)
-        return r;
-    if (exposed)
-        log_warn("insecure: listening beyond this machine without verified clients, so anybody who "
-                 "can reach the port can be any user (X-User-ID)");
-    return start_api(serve, detail);
+    for (size_t i = 0; r == 0 && i < sizeof(steps) / sizeof(*steps); i++)
+        r = steps[i](serve, detail);
+    return r;
 }
 
 /* In the order of the life cycles: each module closes its own handles, the loop must turn for it.
@@ -531,13 +384,12 @@ static void serve_end(struct serve *serve)
 
 int cmd_serve(const struct cmd *cmd, int argc, char **argv)
 {
-    static struct serve serve = {
-        .options = {.listen = "127.0.0.1:8080", .log_level = LOG_LEVEL_INFO}};
+    static struct serve serve;
     struct error_detail detail = {0};
     struct args_result arguments;
     int status;
 
-    limits_init(&serve.options.limits);
+    serve_options_init(&serve.options);
     if (!cmd_parse(cmd, &serve.options, argc, argv, &arguments, &status))
         return status;
     log_init(STDERR_FILENO, (enum log_level)serve.options.log_level,
@@ -545,9 +397,9 @@ int cmd_serve(const struct cmd *cmd, int argc, char **argv)
     if (serve_start(&serve, &detail) < 0) {
         serve.status = cmd_fail(&detail);
     } else {
-        log_isolation(&serve);
+        serve_isolation_log(&serve.isolation, exec_pool_sealed(serve.pool));
         log_info("listening", log_str("url", api_url(serve.api)),
-                 log_str("isolation", isolation_names[serve.isolation]),
+                 log_str("isolation", serve_isolation_name(serve.isolation.kind)),
                  log_u64("workers", serve.options.limits.value[LIMIT_WORKERS]),
                  log_u64("memory_total", serve.options.limits.value[LIMIT_MEMORY_TOTAL]),
                  log_str("engine_digest", engine_digest()), log_str("version", NEOCOMPUTE_VERSION));
