@@ -37,10 +37,12 @@ static int open_request(struct span request, struct span route, struct buf *text
 {
     struct error_detail detail = {0};
     struct envelope envelope;
+    struct hpke_context context;
     int r = envelope_parse(request, &envelope, &detail);
     if (!r)
-        r = envelope_open(&envelope, envelope.kem, key_of(envelope.kem), route, text, reply,
-                          &detail);
+        r = envelope_derive(&envelope, envelope.kem, key_of(envelope.kem), &context, &detail);
+    if (!r)
+        r = envelope_open(&envelope, &context, route, text, reply, &detail);
     expect(detail.code == r && (r == 0) == (detail.message[0] == '\0'));
     return r;
 }
@@ -53,18 +55,24 @@ static void try_request(struct span bytes)
     buf_done(&text);
 }
 
-/* Seals the text, opens it, answers with it, opens the answer; then with one byte changed. */
+/* Seals the text as the first and as a later request of one sender, opens the later one, answers
+ * it, opens the answer; then with one byte changed, and by the first one's key. */
 static void try_round(struct span bytes)
 {
     struct envelope_key key = {.id = "key id"};
-    struct envelope_reply caller, service;
-    struct buf request = BUF_INIT(bytes.size + 256), text = BUF_INIT(bytes.size + 256);
+    struct envelope_sender sender;
+    struct envelope_reply first, caller, service;
+    struct buf request = BUF_INIT(2 * bytes.size + 512), text = BUF_INIT(bytes.size + 256);
     size_t key_size, at = bytes.size ? (uint8_t)bytes.data[0] : 0;
     char job_id[ENVELOPE_JOB_ID_SIZE + 1];
     uint32_t sequence;
     key.kem = bytes.size % 2 ? HPKE_KEM_X25519 : HPKE_KEM_P256;
     expect(hpke_key_public(key_of(key.kem), key.public_key, &key_size) == 0);
-    expect(envelope_seal(&key, ROUTE, bytes, &request, &caller) == 0);
+    expect(envelope_sender_init(&key, &sender) == 0);
+    expect(envelope_seal(&sender, ROUTE, bytes, &request, &first) == 0);
+    sender.context.sequence += at << 20;
+    buf_reset(&request);
+    expect(envelope_seal(&sender, ROUTE, bytes, &request, &caller) == 0);
     expect(open_request(span(&request), ROUTE, &text, &service) == 0);
     expect(span_equal(span(&text), bytes));
     request.data[at % request.size] ^= 1;
@@ -72,6 +80,7 @@ static void try_round(struct span bytes)
     buf_reset(&request);
     buf_reset(&text);
     expect(envelope_answer(&service, ENVELOPE_NO_JOB, 1, bytes, &request) == 0);
+    expect(envelope_read(&first, span(&request), &text, job_id, &sequence) != 0);
     expect(envelope_read(&caller, span(&request), &text, job_id, &sequence) == 0);
     expect(span_equal(span(&text), bytes) && sequence == 1);
     request.data[at % request.size] ^= 1;

@@ -15,7 +15,7 @@ import {
   checkReceipt, parseReceipt, type Expectations, type ParsedReceipt, type Verification,
 } from './receipt.ts';
 import {
-  chooseKey, openEncryptedOutput, REQUEST_TYPE, RESPONSE_TYPE, sealRequest, type OpenedAnswer,
+  chooseKey, openEncryptedOutput, REQUEST_TYPE, RESPONSE_TYPE, Sealer, type OpenedAnswer,
 } from './seal.ts';
 import { arrayOf, nextOf, Secrets, withQuery, type CallOptions } from './secrets.ts';
 import type { AttestationPolicy, Bundle, TrustedClaims } from './trust.ts';
@@ -32,6 +32,12 @@ export interface NeoComputeOptions extends Endpoint {
   readonly fetch?: typeof fetch | undefined;
   /** What makes the service's keys believable. Without it, only what needs no proof works. */
   readonly attestation?: AttestationPolicy | undefined;
+  /**
+   * false: each sealed call has an HPKE encapsulation of its own, so that nothing in their bytes
+   * shows that two are by one client. The service then needs as long to open one as to run it.
+   * Default: true, one encapsulation for at most 1000 calls and five minutes.
+   */
+  readonly reuseEncapsulation?: boolean | undefined;
 }
 
 /** A receipt with all that it takes to verify it offline: `Accept: application/json`. */
@@ -55,11 +61,13 @@ export class NeoCompute {
   readonly #transport: Transport;
   readonly #attestation: Attestation;
   readonly #userId: string | undefined;
+  readonly #sealer: Sealer;
 
   constructor(options: NeoComputeOptions) {
     this.#transport = new Transport(options);
     this.#attestation = new Attestation(this.#transport, options.attestation);
     this.#userId = options.userId;
+    this.#sealer = new Sealer({ reuse: options.reuseEncapsulation ?? true });
     this.secrets = new Secrets(this.#transport, async (method, path, plaintext, more) => (
       (await this.#sendSealed(method, path, plaintext, more)).body));
   }
@@ -119,7 +127,8 @@ export class NeoCompute {
     const since = Date.now();
     const { json, expect } = await this.#prepareSealed(request, options);
     const key = await chooseKey((await this.#attestation.current(options)).hpkeKeys);
-    return writeToken({ sealed: await sealRequest(key, EXECUTE, padded(json)), expect, since });
+    const sealed = await this.#sealer.seal(key, EXECUTE, padded(json));
+    return writeToken({ sealed, expect, since });
   }
 
   /**
@@ -278,9 +287,13 @@ export class NeoCompute {
     const text = padded(plaintext);
     const send = async (claims: TrustedClaims) => {
       const key = await chooseKey(claims.hpkeKeys);
-      const sealed = await sealRequest(key, `${method} ${path}`, text);
-      const answer = await this.#sendTwice(method, path, sealed.body, headers, signal);
-      return taken(await sealed.open(answer));
+      const sealed = await this.#sealer.seal(key, `${method} ${path}`, text);
+      const send = this.#sendTwice(method, path, sealed.body, headers, signal);
+      // An answer that opens is the service's own, whatever it says; after all else, afresh.
+      return taken(await send.then(sealed.open).catch((error: unknown) => {
+        this.#sealer.forget();
+        throw error;
+      }));
     };
     const claims = await this.#attestation.current({ signal });
     try {

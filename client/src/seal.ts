@@ -3,9 +3,9 @@
 
 import {
   Aes256Gcm, CipherSuite, DhkemP256HkdfSha256, DhkemX25519HkdfSha256, HkdfSha256,
-  type KemInterface,
+  type KemInterface, type SenderContext,
 } from '@hpke/core';
-import { concat, fromBase64, hmac, sha256, text, utf8, type Bytes } from './bytes.ts';
+import { concat, fromBase64, hmac, sha256, text, toBase64url, utf8, type Bytes } from './bytes.ts';
 import { SealError } from './errors.ts';
 import { members } from './json.ts';
 
@@ -17,6 +17,7 @@ export const NO_JOB = '00000000-0000-0000-0000-000000000000';
 
 const KEY_ID_SIZE = 16;
 const HEAD_SIZE = KEY_ID_SIZE + 6;
+const SEQUENCE_SIZE = 4;
 const SECRET_SIZE = 32;
 const JOB_ID_SIZE = 36;
 const NONCE_SIZE = 32;
@@ -49,7 +50,7 @@ export interface OpenedAnswer {
 /** A request that was sealed, and the only means to read its answers. */
 export interface SealedRequest {
   readonly body: Bytes;
-  /** What opens them, exported from the HPKE context. */
+  /** What opens them and nothing else, exported from the HPKE context for this body. */
   readonly secret: Bytes;
   /** Throws a SealError `answer` if it is not an answer to this very request. */
   open(response: Bytes): Promise<OpenedAnswer>;
@@ -57,6 +58,10 @@ export interface SealedRequest {
 
 function u16(...values: number[]): Bytes {
   return Uint8Array.from(values.flatMap((value) => [value >> 8, value & 0xff]));
+}
+
+function u32(value: number): Bytes {
+  return u16(value >>> 16, value & 0xffff);
 }
 
 function suiteOf(kem: number): CipherSuite {
@@ -138,19 +143,94 @@ export interface Ephemeral {
   readonly ephemeral?: CryptoKeyPair;
 }
 
-/** Seals `plaintext` for a route ("POST /execute", the path as sent, without query). */
-export async function sealRequest(key: SealingKey, route: string, plaintext: string,
-  { ephemeral }: Ephemeral = {}): Promise<SealedRequest> {
-  const suite = suiteOf(key.kem);
-  const head = concat(key.id, u16(key.kem, KDF_SHA256, AEAD_AES256_GCM));
-  const recipientPublicKey = await suite.kem.deserializePublicKey(key.publicKey);
-  const context = await suite.createSenderContext({
-    recipientPublicKey, info: concat(utf8('neocompute sealed request\0'), head),
-    ...(ephemeral ? { ekm: ephemeral } : {}),
-  });
-  const sealed = await context.seal(utf8(plaintext), concat(utf8(`${route}\0`), key.id));
-  const secret = new Uint8Array(await context.export(utf8('neocompute sealed response'), SECRET_SIZE));
-  return sealedAgain(concat(head, new Uint8Array(context.enc), new Uint8Array(sealed)), secret)!;
+/**
+ * One encapsulation, and the requests that are sealed under it (RFC 9180, section 5.2): each with
+ * the next number, however many are asked for at once. It is not to be copied: a number that is
+ * used twice shows what both requests say.
+ */
+export class Sender {
+  readonly #context: SenderContext;
+  readonly #keyId: Bytes;
+  readonly #origin: Bytes;
+  #next = 0;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(context: SenderContext, keyId: Bytes, origin: Bytes) {
+    this.#context = context;
+    this.#keyId = keyId;
+    this.#origin = origin;
+  }
+
+  static async create(key: SealingKey, { ephemeral }: Ephemeral = {}): Promise<Sender> {
+    const suite = suiteOf(key.kem);
+    const head = concat(key.id, u16(key.kem, KDF_SHA256, AEAD_AES256_GCM));
+    const context = await suite.createSenderContext({
+      recipientPublicKey: await suite.kem.deserializePublicKey(key.publicKey),
+      info: concat(utf8('neocompute sealed request\0'), head),
+      ...(ephemeral ? { ekm: ephemeral } : {}),
+    });
+    return new Sender(context, key.id, concat(head, new Uint8Array(context.enc)));
+  }
+
+  /** Seals `plaintext` for a route ("POST /execute", the path as sent, without query). */
+  seal(route: string, plaintext: string): Promise<SealedRequest> {
+    // The context counts by itself, but does not say which number it took: so one after another,
+    // and none after one that failed.
+    const sealed = this.#turn.then(() => this.#sealNext(route, plaintext));
+    this.#turn = sealed;
+    sealed.catch(() => {}); // is the caller's
+    return sealed;
+  }
+
+  async #sealNext(route: string, plaintext: string): Promise<SealedRequest> {
+    const sequence = this.#next++;
+    const aad = concat(utf8(`${route}\0`), this.#keyId);
+    const sealed = new Uint8Array(await this.#context.seal(utf8(plaintext), aad));
+    const body = concat(this.#origin, u32(sequence), sealed);
+    const about = concat(utf8('neocompute sealed response\0'), await sha256(body));
+    const secret = new Uint8Array(await this.#context.export(about, SECRET_SIZE));
+    return sealedAgain(body, secret)!;
+  }
+}
+
+/** How long one encapsulation is used at most. */
+const SENDER_CALLS = 1000;
+const SENDER_MS = 5 * 60 * 1000;
+
+/**
+ * Seals the calls of one client: under one encapsulation while the key stays the same, for
+ * SENDER_CALLS calls or SENDER_MS, because then the service opens all but the first in a tenth of
+ * the time.
+ */
+export class Sealer {
+  readonly #reuse: boolean;
+  #kept: { keyId: string; since: number; calls: number; sender: Promise<Sender> } | undefined;
+
+  constructor({ reuse }: { reuse: boolean }) {
+    this.#reuse = reuse;
+  }
+
+  async seal(key: SealingKey, route: string, plaintext: string): Promise<SealedRequest> {
+    if (!this.#reuse) return (await Sender.create(key)).seal(route, plaintext);
+    const keyId = toBase64url(key.id);
+    const now = Date.now();
+    const isGood = this.#kept?.keyId === keyId && this.#kept.calls < SENDER_CALLS
+      && now >= this.#kept.since && now - this.#kept.since < SENDER_MS;
+    if (!isGood) this.#kept = { keyId, since: now, calls: 0, sender: Sender.create(key) };
+    const kept = this.#kept!;
+    kept.calls++;
+    try {
+      return await (await kept.sender).seal(route, plaintext);
+    } catch (error) {
+      if (this.#kept === kept) this.forget();
+      throw error;
+    }
+  }
+
+  /** The next call has a new encapsulation: something was wrong with one under this one. */
+  forget(): void {
+    this.#kept = undefined;
+  }
 }
 
 /** The request that has this body and secret; undefined if they are not of one. */
@@ -158,7 +238,8 @@ export function sealedAgain(body: Bytes, secret: Bytes): SealedRequest | undefin
   const kem = KEMS.find(({ id }) => body.length > HEAD_SIZE
     && id === new DataView(body.buffer, body.byteOffset).getUint16(KEY_ID_SIZE));
   const enc = body.slice(HEAD_SIZE, HEAD_SIZE + (kem?.publicSize ?? 0));
-  if (!kem || enc.length < kem.publicSize || secret.length !== SECRET_SIZE) return undefined;
+  const least = HEAD_SIZE + (kem?.publicSize ?? 0) + SEQUENCE_SIZE + TAG_SIZE;
+  if (!kem || body.length < least || secret.length !== SECRET_SIZE) return undefined;
   return { body, secret, open: (response) => openAnswer(enc, secret, response) };
 }
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { NeoCompute } from '../dist/index.js';
-import { Service, problem } from './lib/service.mjs';
+import { Service, b64u, problem } from './lib/service.mjs';
 import { keys, policy, receipts } from './lib/vectors.mjs';
 
 const script = 'function main(input) { return { echo: input } }';
@@ -156,6 +156,69 @@ describe('executeSealed', () => {
   });
 });
 
+describe('one encapsulation', () => {
+  const senders = () => service.allOpened.map(({ enc, sequence }) => `${b64u(enc)} ${sequence}`);
+  const onSenders = (...expected) => { // [0, 0, 1]: the first two by one, the third by another
+    const encs = service.allOpened.map(({ enc }) => b64u(enc));
+    const met = [...new Set(encs)];
+    assert.deepEqual(encs.map((enc) => met.indexOf(enc)), expected);
+    assert.equal(new Set(senders()).size, expected.length, 'no number twice');
+  };
+
+  it('serves all calls of a client, at once or not, secrets too', async () => {
+    const client = clientOf();
+    await client.executeSealed({ script });
+    await Promise.all([1, 2, 3].map((input) => client.executeSealed({ script, input })));
+    await client.secrets.set('KEY', 'value');
+    onSenders(0, 0, 0, 0, 0);
+    await clientOf().executeSealed({ script });
+    onSenders(0, 0, 0, 0, 0, 1);
+  });
+
+  it('ends with the key', async () => {
+    const client = clientOf();
+    await client.executeSealed({ script });
+    await service.rotate();
+    await client.executeSealed({ script });
+    await client.executeSealed({ script });
+    onSenders(0, 1, 1);
+  });
+
+  it('goes on after a refusal that the service sealed, and ends after any other', async () => {
+    const client = clientOf();
+    await assert.rejects(client.executeSealed({ script: '' }), { code: 'script_missing' });
+    await client.executeSealed({ script });
+    onSenders(0, 0);
+    const answers = [problem(400, 'sealed_unopened'), problem(429, 'user_queue_full'),
+      { status: 200, headers: { 'content-type': 'application/json' }, body: '{}' }];
+    for (const answer of answers) {
+      service.tamper = (right, { method }) => (method === 'POST' ? answer : right);
+      await assert.rejects(client.executeSealed({ script }));
+      service.tamper = (right) => right;
+      await client.executeSealed({ script });
+    }
+    onSenders(0, 0, 0, 1, 1, 2, 2, 3);
+  });
+
+  it('is one for each call where that is asked for', async () => {
+    const client = clientOf({ reuseEncapsulation: false });
+    await Promise.all([1, 2].map((input) => client.executeSealed({ script, input })));
+    await client.resume(await client.seal({ script }));
+    onSenders(0, 1, 2);
+  });
+
+  it('is not handed over with a call that is kept', async () => {
+    const client = clientOf();
+    const calls = [await client.seal({ script, input: 1 }), await client.seal({ script, input: 2 })];
+    const [one, two] = calls.map((call) => JSON.parse(Buffer.from(call.split('.')[1], 'base64url')));
+    assert.deepEqual(Object.keys(one), ['body', 'secret', 'expect', 'since']);
+    assert.notEqual(one.secret, two.secret);
+    for (const call of calls) await clientOf().resume(call);
+    onSenders(0, 0);
+    assert.deepEqual(service.allOpened.map(({ secret }) => b64u(secret)), [one.secret, two.secret]);
+  });
+});
+
 describe('seal and resume', () => {
   const request = { script, input: { secret: 'xyzzy' } };
 
@@ -172,7 +235,8 @@ describe('seal and resume', () => {
   });
 
   it('the answer of another call is none', async () => {
-    const [mine, other] = [await clientOf().seal(request), await clientOf().seal(request)];
+    const client = clientOf(); // both are under one encapsulation
+    const [mine, other] = [await client.seal(request), await client.seal(request)];
     let kept;
     service.tamper = (answer, { method }) => {
       if (method === 'POST') kept ??= answer;
@@ -180,6 +244,7 @@ describe('seal and resume', () => {
     };
     await clientOf().resume(other);
     await assert.rejects(clientOf().resume(mine), { name: 'SealError', code: 'answer' });
+    assert.deepEqual(service.allOpened[0].enc, service.allOpened[1].enc);
   });
 
   it('what was asked for is verified, as if it had never been kept', async () => {

@@ -272,6 +272,26 @@ describe('sealed answers that are not the answer', () => {
     await refuses(client.executeSealed({ script }), 'SealError', 'answer');
   });
 
+  // Both are under one encapsulation: but for the request each is for, the two have the same keys.
+  it('of another call that runs at the same time', async () => {
+    const waiting = [];
+    service.tamper = (answer, call) => {
+      if (isClaims(call)) return answer;
+      return new Promise((resolve) => {
+        waiting.push({ answer, resolve });
+        if (waiting.length < 2) return;
+        waiting[0].resolve(waiting[1].answer);
+        waiting[1].resolve(waiting[0].answer);
+      });
+    };
+    await client.attestation();
+    const calls = [1, 2].map((input) => client.executeSealed({ script, input }));
+    await Promise.all(calls.map((call) => refuses(call, 'SealError', 'answer')));
+    const [one, two] = service.allOpened;
+    assert.deepEqual(one.enc, two.enc);
+    assert.notEqual(one.sequence, two.sequence);
+  });
+
   it('in the clear', async () => {
     service.tamper = (answer, call) => (isClaims(call) ? answer
       : answers(service.answerOf(service.last.job, service.last.receipt)));

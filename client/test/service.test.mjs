@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { after, before, describe, it } from 'node:test';
 import { NeoCompute, verifyReceipt } from '../dist/index.js';
-import { chooseKey, sealRequest } from '../dist/seal.js';
+import { chooseKey, Sealer } from '../dist/seal.js';
 import { inParallel, until as waitUntil } from '../../tests/lib/wait.mjs';
 import { startService } from './lib/real.mjs';
 
@@ -133,7 +133,7 @@ describe('sealed', () => {
     const { hpkeKeys } = await client.attestation();
     const key = await chooseKey(hpkeKeys.slice(1));
     assert.equal(key.kem, 0x0010);
-    const sealed = await sealRequest(key, 'POST /execute', JSON.stringify({ script, input: 1 }));
+    const sealed = await new Sealer({ reuse: false }).seal(key, 'POST /execute', JSON.stringify({ script, input: 1 }));
     const send = async () => {
       const response = await fetch(`${service.url}/execute`, {
         method: 'POST', body: sealed.body,

@@ -1,6 +1,5 @@
 #include "api/opener.h"
 
-#include "base/sha256.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,11 +115,13 @@ static size_t take_batch(struct queue *queue, struct opening *batch[BATCH_MOST])
 
 static void open_one(struct opening *o)
 {
-    struct span request = {o->request.data, o->request.size};
-    buf_init(&o->text, request.size);
-    sha256(request, o->digest);
-    o->code = envelope_open(&o->envelope, o->kem, o->key, span_of(o->route), &o->text,
-                            (struct envelope_reply *)(void *)o->reply.data, &o->detail);
+    struct hpke_context context;
+    buf_init(&o->text, o->request.size);
+    o->code = envelope_derive(&o->envelope, o->kem, o->key, &context, &o->detail);
+    if (!o->code)
+        o->code = envelope_open(&o->envelope, &context, span_of(o->route), &o->text,
+                                (struct envelope_reply *)(void *)o->reply.data, &o->detail);
+    hpke_context_done(&context);
 }
 
 static void open_batch(struct opening *batch[BATCH_MOST], size_t count)

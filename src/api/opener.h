@@ -35,7 +35,6 @@ struct opening {
     struct error_detail detail;
     struct buf text;           /* owned; wiped with the rest */
     struct secret_bytes reply; /* a struct envelope_reply */
-    uint8_t digest[ENVELOPES_DIGEST_SIZE];
 };
 
 struct opener;

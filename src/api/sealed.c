@@ -119,7 +119,7 @@ static int refuse_key(struct error_detail *detail)
 
 static EVP_PKEY *find_key(const struct exchange *exchange, struct opening *opening)
 {
-    return keys_hpke_key(keys_of(exchange), (const uint8_t *)opening->envelope.header.data,
+    return keys_hpke_key(keys_of(exchange), (const uint8_t *)opening->envelope.origin.data,
                          &opening->kem);
 }
 
@@ -173,8 +173,8 @@ static void proceed(struct exchange *exchange, struct opening *opening)
     opening->reply = (struct secret_bytes){0};
     exchange->body = opening->text;
     opening->text = BUF_INIT(0);
-    int r = envelopes_add(exchange->api->envelopes, opening->digest,
-                          (const uint8_t *)opening->envelope.header.data, exchange->user,
+    int r = envelopes_add(exchange->api->envelopes, sealed_reply(exchange)->request,
+                          (const uint8_t *)opening->envelope.origin.data, exchange->user,
                           &exchange->remembered, &detail);
     if (r)
         exchange_problem(exchange, &detail);
@@ -187,8 +187,10 @@ static void take(struct opening *opening)
     struct exchange *exchange = opening->ctx;
     exchange->opening = NULL;
     hold_release(exchange); /* the body is read, as that of a plain request would be */
-    struct remembered *one =
-        opening->code ? NULL : envelopes_find(exchange->api->envelopes, opening->digest);
+    const struct envelope_reply *reply = (const struct envelope_reply *)(void *)opening->reply.data;
+    struct remembered *one = NULL;
+    if (!opening->code)
+        one = envelopes_find(exchange->api->envelopes, reply->request);
     /* Its key may have been wiped while it was opened: then it may be one that was forgotten. */
     if (!opening->code && !one && !find_key(exchange, opening))
         opening->code = refuse_key(&opening->detail);

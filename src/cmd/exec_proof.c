@@ -91,14 +91,18 @@ static int seal(const struct proof *proof, struct span body, struct buf *out,
 {
     struct buf configuration = BUF_INIT(256);
     struct envelope_key key;
+    struct envelope_sender sender = {0};
     int r =
         bundle_hpke_configuration(&proof->bundle, HPKE_KEM_X25519, &configuration)
             ? envelope_key_read((struct span){configuration.data, configuration.size}, &key, detail)
             : error_set(detail, ERR_PROTOCOL, "", "the claims have no key to seal to");
     if (!r)
-        r = envelope_seal(&key, SPAN("POST /execute"), body, out, reply);
+        r = envelope_sender_init(&key, &sender);
+    if (!r)
+        r = envelope_seal(&sender, SPAN("POST /execute"), body, out, reply);
     if (r && detail->code == 0)
         error_set(detail, r, "", "%s", error_text(r));
+    envelope_sender_done(&sender);
     buf_done(&configuration);
     return r;
 }

@@ -15,7 +15,7 @@
 #include "job/keys.h"
 #include "job/table.h"
 
-#define ENVELOPES_DIGEST_SIZE 32 /* SHA-256 of a sealed request */
+#define ENVELOPES_DIGEST_SIZE ENVELOPE_DIGEST_SIZE
 
 struct envelopes;
 

@@ -1,13 +1,15 @@
 #include "protect/envelope.h"
 
 #include "base/random.h"
+#include "base/sha256.h"
 #include "protect/hkdf.h"
 #include <openssl/crypto.h>
 #include <string.h>
 
-#define REQUEST_LABEL    "neocompute sealed request" /* its NUL goes with it */
-#define RESPONSE_LABEL   SPAN("neocompute sealed response")
-#define ROUTE_MOST       512 /* bytes of method and path */
+#define REQUEST_LABEL    "neocompute sealed request" /* its NUL goes with it, as that of the next */
+#define RESPONSE_LABEL   "neocompute sealed response"
+#define INFO_MOST        (sizeof REQUEST_LABEL + ENVELOPE_HEADER_SIZE)
+#define AAD_MOST         512 /* bytes of method, path and key id */
 #define RESPONSE_AAD     (ENVELOPE_JOB_ID_SIZE + 4)
 #define CONFIGURATION_AT 3 /* bytes before the public key in a key configuration */
 
@@ -16,10 +18,21 @@ static unsigned read_u16(const char *bytes)
     return (unsigned)(uint8_t)bytes[0] << 8 | (uint8_t)bytes[1];
 }
 
+static uint32_t read_u32(const char *bytes)
+{
+    return (uint32_t)read_u16(bytes) << 16 | read_u16(bytes + 2);
+}
+
 static void add_u16(struct buf *buf, unsigned value)
 {
     buf_add_char(buf, (char)(value >> 8));
     buf_add_char(buf, (char)value);
+}
+
+static void add_u32(struct buf *buf, uint32_t value)
+{
+    add_u16(buf, value >> 16);
+    add_u16(buf, value);
 }
 
 static struct span skip(struct span bytes, size_t size)
@@ -41,21 +54,30 @@ void envelope_key_id(struct span configuration, uint8_t ret[ENVELOPE_KEY_ID_SIZE
 
 /* --- what both ends derive --- */
 
-/* HPKE's info and additional data of a request: its header, and where it goes. */
-static int add_context(struct span header, struct span route, struct buf *info, struct buf *aad)
+/* HPKE's info: what is decided before the first request is sealed. */
+static int add_info(struct span header, struct buf *info)
 {
     buf_add(info, REQUEST_LABEL, sizeof REQUEST_LABEL);
     buf_add(info, header.data, header.size);
-    buf_add(aad, route.data, route.size);
-    buf_add_char(aad, '\0');
-    buf_add(aad, header.data, ENVELOPE_KEY_ID_SIZE);
-    return buf_failed(info) || buf_failed(aad) ? ERR_INVALID_FIELD : 0;
+    return buf_failed(info) ? ERR_INVALID_FIELD : 0;
 }
 
-static void export_reply(const struct hpke_context *context, struct span enc,
+/* The additional data of a request: where it goes. */
+static int add_aad(struct span route, const void *key_id, struct buf *aad)
+{
+    buf_add(aad, route.data, route.size);
+    buf_add_char(aad, '\0');
+    buf_add(aad, key_id, ENVELOPE_KEY_ID_SIZE);
+    return buf_failed(aad) ? ERR_INVALID_FIELD : 0;
+}
+
+static void export_reply(const struct hpke_context *context, struct span request, struct span enc,
                          struct envelope_reply *ret)
 {
-    hpke_export(context, RESPONSE_LABEL, ret->secret, sizeof ret->secret);
+    char about[sizeof RESPONSE_LABEL + ENVELOPE_DIGEST_SIZE] = RESPONSE_LABEL;
+    sha256(request, ret->request);
+    memcpy(about + sizeof RESPONSE_LABEL, ret->request, sizeof ret->request);
+    hpke_export(context, (struct span){about, sizeof about}, ret->secret, sizeof ret->secret);
     memcpy(ret->enc, enc.data, enc.size);
     ret->enc_size = (uint8_t)enc.size;
 }
@@ -101,44 +123,53 @@ int envelope_parse(struct span request, struct envelope *ret, struct error_detai
                          "KEM %u, KDF %u and AEAD %u are not spoken here; 32 or 16, 1 and 2 are",
                          kem, kdf, aead);
     struct span rest = skip(request, ENVELOPE_HEADER_SIZE);
-    if (rest.size < enc_size + HPKE_TAG_SIZE)
+    if (rest.size < enc_size + ENVELOPE_SEQUENCE_SIZE + HPKE_TAG_SIZE)
         return error_set(detail, ERR_SEALED_MALFORMED, "",
                          "the sealed request is cut off: it has no more than %zu bytes",
                          request.size);
     *ret = (struct envelope){
-        .header = {request.data, ENVELOPE_HEADER_SIZE},
+        .whole = request,
+        .origin = {request.data, ENVELOPE_HEADER_SIZE + enc_size},
         .kem = (uint16_t)kem,
         .enc = {rest.data, enc_size},
-        .sealed = skip(rest, enc_size),
+        .sequence = read_u32(rest.data + enc_size),
+        .sealed = skip(rest, enc_size + ENVELOPE_SEQUENCE_SIZE),
     };
     return 0;
 }
 
-int envelope_open(const struct envelope *envelope, uint16_t kem, EVP_PKEY *key, struct span route,
-                  struct buf *out, struct envelope_reply *ret, struct error_detail *detail)
+/* One text, whatever the reason. */
+static int refuse(int r, struct error_detail *detail)
 {
-    struct hpke_context context = {0};
-    struct envelope_reply reply;
-    struct buf info = BUF_INIT(ROUTE_MOST), aad = BUF_INIT(ROUTE_MOST);
-    int r = kem == envelope->kem ? add_context(envelope->header, route, &info, &aad)
-                                 : ERR_INVALID_FIELD;
+    int code = r == ERR_INVALID_FIELD ? ERR_SEALED_UNOPENED : r;
+    return error_set(detail, code, "", "%s", error_text(code));
+}
+
+int envelope_derive(const struct envelope *envelope, uint16_t kem, EVP_PKEY *key,
+                    struct hpke_context *ret, struct error_detail *detail)
+{
+    struct buf info = BUF_INIT(INFO_MOST);
+    int r = kem == envelope->kem ? 0 : ERR_INVALID_FIELD;
     if (!r)
-        r = hpke_setup_receiver(kem, key, envelope->enc, span_of_buf(&info), &context);
-    if (!r) {
-        export_reply(&context, envelope->enc, &reply);
-        r = hpke_open(&context, span_of_buf(&aad), envelope->sealed, out);
-    }
-    if (r == ERR_INVALID_FIELD)
-        r = error_set(detail, ERR_SEALED_UNOPENED, "", "%s", error_text(ERR_SEALED_UNOPENED));
-    else if (r)
-        error_set(detail, r, "", "%s", error_text(r));
+        r = add_info((struct span){envelope->origin.data, ENVELOPE_HEADER_SIZE}, &info);
     if (!r)
-        *ret = reply;
-    envelope_done(&reply);
-    hpke_context_done(&context);
+        r = hpke_setup_receiver(kem, key, envelope->enc, span_of_buf(&info), ret);
     buf_done(&info);
+    return r ? refuse(r, detail) : 0;
+}
+
+int envelope_open(const struct envelope *envelope, const struct hpke_context *context,
+                  struct span route, struct buf *out, struct envelope_reply *ret,
+                  struct error_detail *detail)
+{
+    struct buf aad = BUF_INIT(AAD_MOST);
+    int r = add_aad(route, envelope->origin.data, &aad);
+    if (!r)
+        r = hpke_open(context, envelope->sequence, span_of_buf(&aad), envelope->sealed, out);
+    if (!r)
+        export_reply(context, envelope->whole, envelope->enc, ret);
     buf_done(&aad);
-    return r;
+    return r ? refuse(r, detail) : 0;
 }
 
 int envelope_answer_begin(const char *job_id, uint32_t sequence, size_t size, struct buf *out)
@@ -151,8 +182,7 @@ int envelope_answer_begin(const char *job_id, uint32_t sequence, size_t size, st
     if (r)
         return r;
     buf_add(out, job_id, ENVELOPE_JOB_ID_SIZE);
-    add_u16(out, sequence >> 16);
-    add_u16(out, sequence);
+    add_u32(out, sequence);
     return buf_add(out, nonce, sizeof nonce);
 }
 
@@ -217,41 +247,60 @@ int envelope_key_read(struct span configuration, struct envelope_key *ret,
     return 0;
 }
 
-int envelope_seal(const struct envelope_key *key, struct span route, struct span text,
-                  struct buf *out, struct envelope_reply *ret)
+static int write_header(const struct envelope_key *key, struct buf *out)
 {
-    struct hpke_context context = {0};
-    struct envelope_reply reply = {0};
-    uint8_t enc_bytes[HPKE_PUBLIC_MOST];
-    struct span enc = {(const char *)enc_bytes, hpke_public_size(key->kem)};
-    struct buf header = BUF_INIT(ENVELOPE_HEADER_SIZE), info = BUF_INIT(ROUTE_MOST),
-               aad = BUF_INIT(ROUTE_MOST);
-    size_t before = out->size;
-    buf_add(&header, key->id, sizeof key->id);
-    add_u16(&header, key->kem);
-    add_u16(&header, HPKE_KDF_SHA256);
-    add_u16(&header, HPKE_AEAD_AES256_GCM);
-    int r =
-        buf_failed(&header) ? ERR_NO_MEMORY : add_context(span_of_buf(&header), route, &info, &aad);
+    buf_add(out, key->id, sizeof key->id);
+    add_u16(out, key->kem);
+    add_u16(out, HPKE_KDF_SHA256);
+    add_u16(out, HPKE_AEAD_AES256_GCM);
+    return buf_failed(out) ? ERR_NO_MEMORY : 0;
+}
+
+int envelope_sender_init(const struct envelope_key *key, struct envelope_sender *ret)
+{
+    struct buf header = BUF_INIT(ENVELOPE_HEADER_SIZE), info = BUF_INIT(INFO_MOST);
+    struct span to = {(const char *)key->public_key, hpke_public_size(key->kem)};
+    int r = write_header(key, &header);
     if (!r)
-        r = hpke_setup_sender(key->kem, (struct span){(const char *)key->public_key, enc.size},
-                              span_of_buf(&info), NULL, enc_bytes, &context);
+        r = add_info(span_of_buf(&header), &info);
     if (!r)
-        export_reply(&context, enc, &reply);
-    if (!r)
-        r = buf_add(out, header.data, header.size);
-    if (!r)
-        r = buf_add(out, enc.data, enc.size);
-    if (!r)
-        r = hpke_seal(&context, span_of_buf(&aad), text, out);
-    if (r)
-        out->size = before;
-    else
-        *ret = reply;
-    envelope_done(&reply);
-    hpke_context_done(&context);
+        r = hpke_setup_sender(key->kem, to, span_of_buf(&info), NULL,
+                              ret->origin + ENVELOPE_HEADER_SIZE, &ret->context);
+    if (!r) {
+        memcpy(ret->origin, header.data, header.size);
+        ret->origin_size = (uint8_t)(header.size + to.size);
+    }
     buf_done(&header);
     buf_done(&info);
+    return r;
+}
+
+void envelope_sender_done(struct envelope_sender *sender)
+{
+    OPENSSL_cleanse(sender, sizeof *sender);
+}
+
+int envelope_seal(struct envelope_sender *sender, struct span route, struct span text,
+                  struct buf *out, struct envelope_reply *ret)
+{
+    struct buf aad = BUF_INIT(AAD_MOST);
+    struct span origin = {(const char *)sender->origin, sender->origin_size};
+    size_t before = out->size;
+    int r = sender->context.sequence > UINT32_MAX ? ERR_INTERNAL : 0;
+    if (!r)
+        r = add_aad(route, sender->origin, &aad);
+    if (!r) {
+        buf_add(out, origin.data, origin.size);
+        add_u32(out, (uint32_t)sender->context.sequence);
+        r = buf_failed(out) ? ERR_NO_MEMORY : 0;
+    }
+    if (!r)
+        r = hpke_seal(&sender->context, span_of_buf(&aad), text, out);
+    if (!r)
+        export_reply(&sender->context, (struct span){out->data + before, out->size - before},
+                     skip(origin, ENVELOPE_HEADER_SIZE), ret);
+    else
+        out->size = before;
     buf_done(&aad);
     return r;
 }
@@ -264,13 +313,13 @@ int envelope_read(const struct envelope_reply *reply, struct span response, stru
         return ERR_SEALED_UNOPENED;
     struct span sealed = skip(response, RESPONSE_AAD + ENVELOPE_NONCE_SIZE);
     derive_response(reply, response.data + RESPONSE_AAD, &context);
-    int r = hpke_open(&context, (struct span){response.data, RESPONSE_AAD}, sealed, out);
+    int r = hpke_open(&context, 0, (struct span){response.data, RESPONSE_AAD}, sealed, out);
     hpke_context_done(&context);
     if (r)
         return r == ERR_INVALID_FIELD ? ERR_SEALED_UNOPENED : r;
     const char *number = response.data + ENVELOPE_JOB_ID_SIZE;
     memcpy(job_id, response.data, ENVELOPE_JOB_ID_SIZE);
     job_id[ENVELOPE_JOB_ID_SIZE] = '\0';
-    *sequence = (uint32_t)read_u16(number) << 16 | read_u16(number + 2);
+    *sequence = read_u32(number);
     return 0;
 }

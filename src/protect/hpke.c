@@ -281,11 +281,12 @@ int hpke_setup_receiver(uint16_t kem, EVP_PKEY *key, struct span enc, struct spa
 
 /* --- AEAD --- */
 
-static void next_nonce(const struct hpke_context *context, uint8_t nonce[HPKE_NONCE_SIZE])
+static void write_nonce(const struct hpke_context *context, uint64_t sequence,
+                        uint8_t nonce[HPKE_NONCE_SIZE])
 {
     memcpy(nonce, context->base_nonce, HPKE_NONCE_SIZE);
     for (int i = 0; i < 8; i++)
-        nonce[HPKE_NONCE_SIZE - 1 - i] ^= (uint8_t)(context->sequence >> (8 * i));
+        nonce[HPKE_NONCE_SIZE - 1 - i] ^= (uint8_t)(sequence >> (8 * i));
 }
 
 /* Writes ciphertext ‖ tag to `to`, which may be where the text is. */
@@ -293,7 +294,7 @@ static int encrypt(struct hpke_context *context, struct span aad, struct span te
 {
     uint8_t nonce[HPKE_NONCE_SIZE], *tag = to + text.size;
     int n;
-    next_nonce(context, nonce);
+    write_nonce(context, context->sequence, nonce);
     EVP_CIPHER_CTX *ctx = have_cipher() ? EVP_CIPHER_CTX_new() : NULL;
     int ok = ctx && EVP_EncryptInit_ex(ctx, aes_gcm, NULL, context->key, nonce) == 1;
     if (ok && aad.size)
@@ -331,7 +332,8 @@ int hpke_seal_in_place(struct hpke_context *context, struct span aad, size_t fro
     return r;
 }
 
-int hpke_open(struct hpke_context *context, struct span aad, struct span sealed, struct buf *out)
+int hpke_open(const struct hpke_context *context, uint64_t sequence, struct span aad,
+              struct span sealed, struct buf *out)
 {
     uint8_t nonce[HPKE_NONCE_SIZE];
     int n;
@@ -341,7 +343,7 @@ int hpke_open(struct hpke_context *context, struct span aad, struct span sealed,
     int r = buf_reserve(out, size + 1);
     if (r)
         return r;
-    next_nonce(context, nonce);
+    write_nonce(context, sequence, nonce);
     const uint8_t *from = (const uint8_t *)sealed.data;
     uint8_t *to = (uint8_t *)out->data + out->size;
     EVP_CIPHER_CTX *ctx = have_cipher() ? EVP_CIPHER_CTX_new() : NULL;
@@ -360,7 +362,6 @@ int hpke_open(struct hpke_context *context, struct span aad, struct span sealed,
         return ERR_INVALID_FIELD;
     }
     out->size += size;
-    context->sequence++;
     return 0;
 }
 

@@ -34,7 +34,7 @@ struct hpke_context {
     uint8_t key[HPKE_KEY_SIZE];
     uint8_t base_nonce[HPKE_NONCE_SIZE];
     uint8_t exporter[HPKE_HASH_SIZE];
-    uint64_t sequence;
+    uint64_t sequence; /* of the next message that is sealed */
 };
 
 /* Size of a serialised public key and of enc; 0 for a KEM that is not spoken here. */
@@ -67,8 +67,14 @@ int hpke_seal(struct hpke_context *context, struct span aad, struct span text, s
 /* The same, of what stands in `out` from byte `from` on; room for the tag is best there already. */
 int hpke_seal_in_place(struct hpke_context *context, struct span aad, size_t from, struct buf *out);
 
-/* Appends the plaintext. ERR_INVALID_FIELD if it does not open; the sequence then stays. */
-int hpke_open(struct hpke_context *context, struct span aad, struct span sealed, struct buf *out);
+/*
+ * Appends the plaintext of the message that was sealed under this number, the first being 0. The
+ * number comes with the message (RFC 9180, section 9.7.1), so they open in any order, as often as
+ * one likes, and nothing of the context changes: who must not take one twice sees to that.
+ * ERR_INVALID_FIELD if it does not open.
+ */
+int hpke_open(const struct hpke_context *context, uint64_t sequence, struct span aad,
+              struct span sealed, struct buf *out);
 
 /* Export, RFC 9180 section 5.3: at most HKDF_MOST bytes (protect/hkdf.h). */
 void hpke_export(const struct hpke_context *context, struct span exporter_context, uint8_t *ret,

@@ -101,7 +101,7 @@ int recipient_key_open(const struct recipient_key *key, struct span job_id, stru
         struct span sealed = {message.data + enc.size, message.size - enc.size};
         r = hpke_setup_receiver(HPKE_KEM_X25519, key->pkey, enc, RECIPIENT_INFO, &context);
         if (!r)
-            r = hpke_open(&context, job_id, sealed, out);
+            r = hpke_open(&context, 0, job_id, sealed, out);
     }
     hpke_context_done(&context);
     buf_done(&message);

@@ -34,8 +34,11 @@ export async function keysOf(server) {
   return readConfigurations(list);
 }
 
-/** Seals `text` (a string, or anything as JSON): {body, open(response)}. */
-export async function seal(key, route, text) {
+/**
+ * Who seals under one encapsulation: {enc, seal(route, text, {sequence})}. Each request has the next number, or
+ * the one given. `secrets()` is what both ends derive: key, base nonce, exporter secret.
+ */
+export async function newSender(key) {
   const [Kem] = KEMS[key.kem];
   const suite = new CipherSuite({ kem: new Kem(), kdf: new HkdfSha256(), aead: new Aes256Gcm() });
   const header = Buffer.concat([key.id, u16(key.kem), u16(1), u16(2)]);
@@ -44,12 +47,29 @@ export async function seal(key, route, text) {
     recipientPublicKey: await suite.kem.deserializePublicKey(publicKey.buffer.slice(publicKey.byteOffset, publicKey.byteOffset + publicKey.length)),
     info: Buffer.concat([bytes('neocompute sealed request\0'), header]),
   });
-  const plain = bytes(typeof text === 'string' ? text : JSON.stringify(text));
-  const aad = Buffer.concat([bytes(`${route}\0`), key.id]);
-  const sealed = Buffer.from(await sender.seal(plain, aad));
   const enc = Buffer.from(sender.enc);
-  const secret = Buffer.from(await sender.export(bytes('neocompute sealed response'), 32));
-  return { body: Buffer.concat([header, enc, sealed]), open: (response) => open(response, enc, secret) };
+  const secrets = [sender._ctx.key._rawKey, sender._ctx.baseNonce, sender.exporterSecret].map((secret) => Buffer.from(new Uint8Array(secret)));
+  let next = 0;
+  const sealOne = async (route, text, sequence = next) => {
+    sender._ctx.seq = sequence; // the library counts up and no more; a test may want any number, and any twice
+    next = sequence + 1;
+    const plain = bytes(typeof text === 'string' ? text : JSON.stringify(text));
+    const sealed = Buffer.from(await sender.seal(plain, Buffer.concat([bytes(`${route}\0`), key.id])));
+    const number = Buffer.alloc(4);
+    number.writeUInt32BE(sequence);
+    const body = Buffer.concat([header, enc, number, sealed]);
+    const about = Buffer.concat([bytes('neocompute sealed response\0'), createHash('sha256').update(body).digest()]);
+    const secret = Buffer.from(await sender.export(about, 32));
+    return { body, open: (response) => open(response, enc, secret) };
+  };
+  let turn = Promise.resolve();
+  const inTurn = (...args) => (turn = turn.then(() => sealOne(...args)));
+  return { enc, secrets: () => secrets, seal: (route, text, { sequence } = {}) => inTurn(route, text, sequence) };
+}
+
+/** Seals `text` (a string, or anything as JSON) under an encapsulation of its own: {body, open(response)}. */
+export async function seal(key, route, text) {
+  return (await newSender(key)).seal(route, text);
 }
 
 /** `encrypted_output` with any `text`, as anybody can make it for the JWK of an encrypt_to. */

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { searchFamily } from '../lib/memory.mjs';
 import { RawConnection, requestBytes } from '../lib/raw.mjs';
-import { NO_JOB, REQUEST_TYPE, RESPONSE_TYPE, executeSealed, keysOf, seal, send } from '../lib/sealed.mjs';
+import { NO_JOB, REQUEST_TYPE, RESPONSE_TYPE, executeSealed, keysOf, newSender, seal, send } from '../lib/sealed.mjs';
 import { auditOf, giveSecret, putSecret, reveal } from '../lib/secrets.mjs';
 import { startServer } from '../lib/server.mjs';
 import { secretsKey } from '../lib/stores.mjs';
@@ -184,6 +184,99 @@ describe('sealed calls', () => {
     });
   });
 
+  for (const [index, name] of ['X25519', 'P-256'].entries()) {
+    describe(`several requests under one ${name} encapsulation`, () => {
+      const echo = (n) => ({ script: 'function main(i) { return { n: i } }', input: n });
+      const size = 22 + [32, 65][index];
+
+      it('run in any order, with gaps, and at once', async () => {
+        const sender = await newSender(keys[index]);
+        for (const sequence of [7, 0, 2 ** 32 - 1, 1, 256, 65536]) {
+          const { inside } = await send(server, await sender.seal(ROUTE, echo(sequence), { sequence }));
+          assert.deepEqual(inside.body.output, { n: sequence });
+        }
+        const more = await Promise.all(Array.from({ length: 20 }, (_, i) => sender.seal(ROUTE, echo(i), { sequence: 1000 + i })));
+        const answers = await Promise.all(more.map((one, i) => send(server, one, { user: `many-${i % 7}` })));
+        assert.deepEqual(answers.map(({ inside }) => inside.body.output.n), more.map((_, i) => i));
+      });
+
+      it('run where the first of them comes many times at once', async () => {
+        const user = 'at-once';
+        const sender = await newSender(keys[index]);
+        const [one, two] = [await sender.seal(ROUTE, echo(1)), await sender.seal(ROUTE, echo(2))];
+        const before = (await jobsOf(server, user)).length;
+        const answers = await Promise.all([one, two, one, two, one].map((envelope) => send(server, envelope, { user })));
+        assert.deepEqual(answers.map(({ inside }) => inside.body.output.n), [1, 2, 1, 2, 1]);
+        assert.deepEqual(answers[2].bytes, answers[0].bytes);
+        assert.equal((await jobsOf(server, user)).length, before + 2);
+      });
+
+      it('are for jobs and secrets, small and large', async () => {
+        const sender = await newSender(keys[index]);
+        const large = { ...job, input: { a: 1, b: 2, text: 'x'.repeat(300_000) } };
+        assert.deepEqual((await send(server, await sender.seal(ROUTE, large))).inside.body.output, { sum: 3 });
+        assert.deepEqual((await send(server, await sender.seal(ROUTE, job))).inside.body.output, { sum: 3 });
+        assert.deepEqual((await send(server, await sender.seal(ROUTE, large))).inside.body.output, { sum: 3 });
+        const put = await sender.seal(`PUT /secrets/SHARED_${index}`, { value: 'one of many' });
+        const options = { method: 'PUT', path: `/secrets/SHARED_${index}` };
+        const first = await send(server, put, options);
+        assert.equal(first.inside.status, 201);
+        assert.deepEqual((await send(server, put, options)).bytes, first.bytes);
+        assert.equal(await reveal(server, `SHARED_${index}`), 'one of many');
+      });
+
+      it('have answers that open for none of the others', async () => {
+        const sender = await newSender(keys[index]);
+        const envelopes = [await sender.seal(ROUTE, job), await sender.seal(ROUTE, job)];
+        const [one, two] = await Promise.all(envelopes.map((envelope) => send(server, envelope)));
+        assert.throws(() => envelopes[1].open(one.bytes));
+        assert.throws(() => envelopes[0].open(two.bytes));
+      });
+
+      // The sender's own fault: whoever sees both can tell what they have in common, and change them.
+      it('are two jobs where two have one number', async () => {
+        const user = 'careless';
+        const sender = await newSender(keys[index]);
+        const one = await sender.seal(ROUTE, echo(1), { sequence: 3 });
+        const other = await sender.seal(ROUTE, echo(2), { sequence: 3 });
+        const before = (await jobsOf(server, user)).length;
+        const answers = [await send(server, one, { user }), await send(server, other, { user })];
+        assert.deepEqual(answers.map(({ inside }) => inside.body.output.n), [1, 2]);
+        assert.throws(() => other.open(answers[0].bytes));
+        assert.equal((await jobsOf(server, user)).length, before + 2);
+        assert.deepEqual((await send(server, one, { user })).bytes, answers[0].bytes);
+      });
+
+      it('are each for one user, whoever sent the others', async () => {
+        const sender = await newSender(keys[index]);
+        const [mine, next] = [await sender.seal(ROUTE, echo(1)), await sender.seal(ROUTE, echo(2))];
+        assert.equal((await send(server, mine, { user: 'carol' })).inside.status, 200);
+        expectRefused(await send(server, mine, { user: 'mallory' }), 409, 'envelope_replayed');
+        assert.equal((await send(server, next, { user: 'dave' })).inside.status, 200);
+      });
+
+      it('are refused where one was changed, as the first of a sender is', async () => {
+        const sender = await newSender(keys[index]);
+        const [first, good] = [await sender.seal(ROUTE, job), await sender.seal(ROUTE, job)];
+        assert.equal((await send(server, first, { user: 'changed' })).inside.status, 200);
+        const before = (await jobsOf(server, 'changed')).length;
+        const texts = new Set();
+        for (const at of [size - 1, size, size + 3, size + 4, good.body.length - 1]) {
+          const body = Buffer.from(good.body);
+          body[at] ^= 1;
+          texts.add(expectRefused(await send(server, { body }, { user: 'changed' }), 400, 'sealed_unopened').message);
+        }
+        assert.equal(texts.size, 1);
+        const mixed = Buffer.concat([good.body.subarray(0, size + 4), first.body.subarray(size + 4)]);
+        expectRefused(await send(server, { body: mixed }, { user: 'changed' }), 400, 'sealed_unopened');
+        const elsewhere = await sender.seal('PUT /secrets/A', job);
+        expectRefused(await send(server, elsewhere, { user: 'changed' }), 400, 'sealed_unopened');
+        assert.equal((await jobsOf(server, 'changed')).length, before);
+        assert.equal((await send(server, good, { user: 'changed' })).inside.status, 200);
+      });
+    });
+  }
+
   it('cancels a sealed job and says so inside', async () => {
     const user = 'cancels';
     const running = send(server, await sealed({ script: 'function main() { for (;;); }' }), { user });
@@ -221,14 +314,14 @@ describe('sealed calls', () => {
     const post = (body, options) => send(server, { body }, { user: 'refused', ...options });
 
     it('one that is cut off anywhere', async () => {
-      for (let size = 0; size < good.body.length; size += size < 80 ? 1 : 13) {
-        expectRefused(await post(good.body.subarray(0, size)), 400, size < 70 ? 'sealed_malformed' : 'sealed_unopened');
+      for (let size = 0; size < good.body.length; size += size < 84 ? 1 : 13) {
+        expectRefused(await post(good.body.subarray(0, size)), 400, size < 74 ? 'sealed_malformed' : 'sealed_unopened');
       }
     });
 
     it('one in which a byte was changed, whichever', async () => {
       const texts = new Set();
-      for (let at = 0; at < good.body.length; at += at < 54 ? 1 : 7) {
+      for (let at = 0; at < good.body.length; at += at < 58 ? 1 : 7) {
         const body = Buffer.from(good.body);
         body[at] ^= 1 << (at % 8);
         const code = at < 16 ? 'sealed_key_unknown' : at < 22 ? 'sealed_malformed' : 'sealed_unopened';

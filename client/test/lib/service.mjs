@@ -26,6 +26,8 @@ export class Service {
   calls = [];
   boots = [];
   jobs = new Map();
+  /** Every sealed request, as {plaintext, enc, sequence, secret}. */
+  allOpened = [];
   /** What a test changes: (answer, call) => answer, before it leaves. */
   tamper = (answer) => answer;
   /** What a test changes in a receipt: (claims, job) => claims. */
@@ -131,11 +133,16 @@ export class Service {
       recipientKey: key.pair.privateKey, enc,
       info: concat(Buffer.from('neocompute sealed request\0'), bytes.subarray(0, HEAD)),
     });
-    const plaintext = Buffer.from(await context.open(bytes.subarray(HEAD + enc.length),
+    const sequence = bytes.readUInt32BE(HEAD + enc.length);
+    context._ctx.seq = sequence; // the library only counts up
+    const plaintext = Buffer.from(await context.open(bytes.subarray(HEAD + enc.length + 4),
       concat(Buffer.from(`${method} ${path}\0`), key.keyId))).toString();
-    const secret = Buffer.from(await context.export(Buffer.from('neocompute sealed response'), 32));
-    this.opened = { plaintext, enc, secret };
-    return this.sealedAnswer(await this.#inside(method, plaintext));
+    const secret = Buffer.from(await context.export(
+      concat(Buffer.from('neocompute sealed response\0'), sha256(bytes)), 32));
+    const opened = { plaintext, enc, sequence, secret };
+    this.opened = opened;
+    this.allOpened.push(opened);
+    return this.sealedAnswer(await this.#inside(method, plaintext), { opened });
   }
 
   async #inside(method, plaintext) {
@@ -145,15 +152,15 @@ export class Service {
     }
     if (request.script === '') return { body: problem(400, 'script_missing').body, status: 400 };
     const body = await this.execute(request, plaintext, { sealed: true });
-    return { body, status: 200, jobId: this.last.job.job_id };
+    return { body, status: 200, jobId: JSON.parse(body).job_id };
   }
 
-  /** An answer to the envelope that was opened last. */
-  sealedAnswer({ body, status, jobId }, { nonce = randomBytes(32), sequence = 0 } = {}) {
+  /** An answer to the envelope that was opened last, or to another. */
+  sealedAnswer({ body, status, jobId }, { nonce = randomBytes(32), sequence = 0, opened = this.opened } = {}) {
     const text = `{"body":${body},"content_type":"application/json","status":${status}}  `;
     return {
       status: 200, headers: { 'content-type': 'application/vnd.neocompute.sealed-response' },
-      body: sealResponse(this.opened, { jobId, sequence, nonce, text }),
+      body: sealResponse(opened, { jobId, sequence, nonce, text }),
     };
   }
 }

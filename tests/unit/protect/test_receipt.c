@@ -81,7 +81,7 @@ static void hpke_keys_are_found_by_their_id_and_open(void **state)
                          0);
         assert_int_equal(hpke_seal(&sender, SPAN("a"), SPAN("text"), &sealed), 0);
         assert_int_equal(
-            hpke_open(&receiver, SPAN("a"), (struct span){sealed.data, sealed.size}, &text), 0);
+            hpke_open(&receiver, 0, SPAN("a"), (struct span){sealed.data, sealed.size}, &text), 0);
         buf_done(&sealed);
         buf_done(&text);
         at += 2 + size;

@@ -29,8 +29,9 @@ static void opens_at_the_other_end(void **state)
         struct span enc = {sealed.data, RECIPIENT_ENC_SIZE};
         struct span rest = {sealed.data + enc.size, sealed.size - enc.size};
         assert_int_equal(hpke_setup_receiver(HPKE_KEM_X25519, mine, enc, INFO, &context), 0);
-        assert_int_equal(hpke_open(&context, SPAN("another job"), rest, &text), ERR_INVALID_FIELD);
-        assert_int_equal(hpke_open(&context, JOB_ID, rest, &text), 0);
+        assert_int_equal(hpke_open(&context, 0, SPAN("another job"), rest, &text),
+                         ERR_INVALID_FIELD);
+        assert_int_equal(hpke_open(&context, 0, JOB_ID, rest, &text), 0);
         assert_bytes(text, "{\"output\":{}}");
         recipient_done(&recipient);
         buf_done(&sealed);

@@ -2,7 +2,7 @@
 
 #include "base/encode.h"
 #include "base/json_read.h"
-#include "protect/hpke.h"
+#include "protect/envelope.h"
 #include "protect/jws.h"
 #include "protect/keyring.h"
 #include "protect/merkle.h"
@@ -246,7 +246,8 @@ static EVP_PKEY *hpke_key_of(struct span vector, const char *name, uint16_t kem)
 
 /* Opens a message and seals the plaintext again to the same bytes: both directions. */
 static struct hpke_context check_hpke(struct span vector, uint16_t kem, struct span info,
-                                      struct span aad, struct span enc, struct span sealed)
+                                      struct span aad, struct span enc, uint32_t sequence,
+                                      struct span sealed)
 {
     EVP_PKEY *key = hpke_key_of(vector, "private", kem);
     EVP_PKEY *ephemeral = hpke_key_of(vector, "ephemeral", kem);
@@ -256,12 +257,13 @@ static struct hpke_context check_hpke(struct span vector, uint16_t kem, struct s
     uint8_t public_key[HPKE_PUBLIC_MOST], made[HPKE_PUBLIC_MOST];
     size_t size;
     assert_int_equal(hpke_setup_receiver(kem, key, enc, info, &receiver), 0);
-    assert_int_equal(hpke_open(&receiver, aad, sealed, &opened), 0);
+    assert_int_equal(hpke_open(&receiver, sequence, aad, sealed, &opened), 0);
     assert_same(of_buf(&opened), of_buf(&plaintext));
     assert_int_equal(hpke_key_public(key, public_key, &size), 0);
     struct span receiver_key = {(char *)public_key, size};
     assert_int_equal(hpke_setup_sender(kem, receiver_key, info, ephemeral, made, &sender), 0);
     assert_memory_equal(made, enc.data, enc.size);
+    sender.sequence = sequence;
     assert_int_equal(hpke_seal(&sender, aad, of_buf(&plaintext), &again), 0);
     assert_same(of_buf(&again), sealed);
     hpke_context_done(&sender);
@@ -273,28 +275,37 @@ static struct hpke_context check_hpke(struct span vector, uint16_t kem, struct s
     return receiver;
 }
 
-static void check_exchange(struct span vector)
+/* Returns its number. */
+static uint64_t check_exchange(struct span vector)
 {
-    uint64_t kem;
+    uint64_t kem, sequence;
     uint8_t secret[HPKE_HASH_SIZE];
     assert_true(json_read_u64(member(vector, "kem"), &kem));
     struct buf info = bytes_of(vector, "info"), aad = bytes_of(vector, "aad");
     struct buf enc = bytes_of(vector, "enc"), request = bytes_of(vector, "request");
-    size_t head = KEYRING_KEY_ID_SIZE + 6;
-    assert_memory_equal(request.data + head, enc.data, enc.size);
-    head += enc.size;
-    struct span sealed = {request.data + head, request.size - head};
-    struct hpke_context context =
-        check_hpke(vector, (uint16_t)kem, of_buf(&info), of_buf(&aad), of_buf(&enc), sealed);
+    struct envelope envelope;
+    assert_int_equal(envelope_parse(of_buf(&request), &envelope, NULL), 0);
+    assert_same(envelope.enc, of_buf(&enc));
+    assert_true(json_read_u64(member(vector, "sequence"), &sequence));
+    assert_int_equal(envelope.sequence, sequence);
+    struct hpke_context context = check_hpke(vector, (uint16_t)kem, of_buf(&info), of_buf(&aad),
+                                             of_buf(&enc), envelope.sequence, envelope.sealed);
     struct buf expected = bytes_of(vector, "secret");
-    hpke_export(&context, SPAN("neocompute sealed response"), secret, sizeof secret);
+    struct buf about = BUF_INIT(256);
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+    SHA256((uint8_t *)request.data, request.size, digest);
+    buf_add(&about, "neocompute sealed response", sizeof "neocompute sealed response");
+    buf_add(&about, digest, sizeof digest);
+    hpke_export(&context, of_buf(&about), secret, sizeof secret);
     assert_same((struct span){(char *)secret, sizeof secret}, of_buf(&expected));
     hpke_context_done(&context);
     buf_done(&expected);
+    buf_done(&about);
     buf_done(&info);
     buf_done(&aad);
     buf_done(&enc);
     buf_done(&request);
+    return sequence;
 }
 
 static void sealed_requests(void **state)
@@ -302,12 +313,81 @@ static void sealed_requests(void **state)
     (void)state;
     struct buf file = read_file("tests/vectors/sealed.json");
     struct span rest, one;
-    size_t count = 0;
+    uint64_t count = 0, last = 0;
     assert_true(json_array(member(of_buf(&file), "exchanges"), &rest));
-    for (; json_element(&rest, &one); count++)
-        check_exchange(one);
-    assert_int_equal(count, 4);
+    for (; json_element(&rest, &one); count++) {
+        uint64_t sequence = check_exchange(one);
+        last = sequence > last ? sequence : last;
+    }
+    assert_int_equal(count, 8);
+    assert_int_equal(last, 256);
     buf_done(&file);
+}
+
+/* The service's keys, as it looks for one. NULL: none has this id. */
+static EVP_PKEY *find_hpke_key(struct span keys, struct span id, uint16_t *kem)
+{
+    struct span rest, one;
+    assert_true(json_array(member(keys, "hpke"), &rest));
+    while (json_element(&rest, &one)) {
+        struct buf key_id = bytes_of(one, "key_id");
+        bool found = span_equal(of_buf(&key_id), id);
+        uint64_t number;
+        buf_done(&key_id);
+        assert_true(json_read_u64(member(one, "kem"), &number));
+        *kem = (uint16_t)number;
+        if (found)
+            return hpke_key_of(one, "private", *kem);
+    }
+    return NULL;
+}
+
+static int open_request(struct span keys, struct span request)
+{
+    struct envelope envelope;
+    struct envelope_reply reply;
+    struct hpke_context context;
+    struct buf text = BUF_INIT(FILE_MOST);
+    uint16_t kem;
+    int r = envelope_parse(request, &envelope, NULL);
+    if (r)
+        return r;
+    struct span id = {envelope.origin.data, ENVELOPE_KEY_ID_SIZE};
+    EVP_PKEY *key = find_hpke_key(keys, id, &kem);
+    if (!key)
+        return ERR_SEALED_KEY_UNKNOWN;
+    r = envelope_derive(&envelope, kem, key, &context, NULL);
+    if (!r)
+        r = envelope_open(&envelope, &context, SPAN("POST /execute"), &text, &reply, NULL);
+    buf_done(&text);
+    EVP_PKEY_free(key);
+    return r;
+}
+
+static void refused_requests(void **state)
+{
+    (void)state;
+    struct buf keys = read_file("tests/vectors/keys.json");
+    struct buf file = read_file("tests/vectors/refused.json");
+    struct buf good = bytes_of(member(of_buf(&file), "responses"), "request");
+    struct span rest, one;
+    size_t count = 0;
+    assert_int_equal(open_request(of_buf(&keys), of_buf(&good)), 0);
+    assert_true(json_array(member(of_buf(&file), "requests"), &rest));
+    for (; json_element(&rest, &one); count++) {
+        struct buf name = text_of(one, "name"), refusal = text_of(one, "refusal");
+        struct buf request = bytes_of(one, "request");
+        int r = open_request(of_buf(&keys), of_buf(&request));
+        if (!span_equal(span_of(error_name(r)), of_buf(&refusal)))
+            fail_msg("%.*s: %s", (int)name.size, name.data, error_name(r));
+        buf_done(&name);
+        buf_done(&refusal);
+        buf_done(&request);
+    }
+    assert_true(count >= 25);
+    buf_done(&good);
+    buf_done(&file);
+    buf_done(&keys);
 }
 
 static void an_encrypted_output(void **state)
@@ -324,7 +404,7 @@ static void an_encrypted_output(void **state)
     struct span enc = {(char *)message, hpke_public_size(HPKE_KEM_X25519)};
     struct span sealed = {(char *)message + enc.size, (size_t)size - enc.size};
     struct hpke_context context = check_hpke(
-        vector, HPKE_KEM_X25519, SPAN("neocompute encrypted output"), of_buf(&job), enc, sealed);
+        vector, HPKE_KEM_X25519, SPAN("neocompute encrypted output"), of_buf(&job), enc, 0, sealed);
     hpke_context_done(&context);
     buf_done(&text);
     buf_done(&job);
@@ -340,6 +420,7 @@ int main(void)
         cmocka_unit_test(batches_and_every_leaf),
         cmocka_unit_test(refused_signatures),
         cmocka_unit_test(sealed_requests),
+        cmocka_unit_test(refused_requests),
         cmocka_unit_test(an_encrypted_output),
     };
     return RUN_TESTS(tests);

@@ -214,6 +214,7 @@ async function requests({ now, other }) {
   const [key, p256] = now.hpke;
   const text = '{"script":"function main() { return 1 }"}';
   const good = (await sealRequest(key, 'POST /execute', text)).body;
+  const second = (await sealRequest(key, 'POST /execute', text, 1)).body;
   const nist = (await sealRequest(p256, 'POST /execute', text)).body;
   const patched = (at, bytes, of = good) => (
     concat(of.subarray(0, at), bytes, of.subarray(at + bytes.length)));
@@ -224,19 +225,24 @@ async function requests({ now, other }) {
     ['empty', 'sealed_malformed', Buffer.alloc(0)],
     ['shorter than its head', 'sealed_malformed', good.subarray(0, 21)],
     ['ends inside enc', 'sealed_malformed', good.subarray(0, 22 + 31)],
-    ['shorter than a tag', 'sealed_malformed', good.subarray(0, 22 + 32 + 15)],
+    ['ends inside the number', 'sealed_malformed', good.subarray(0, 22 + 32 + 3)],
+    ['shorter than a tag', 'sealed_malformed', good.subarray(0, 22 + 32 + 4 + 15)],
     ['KEM not spoken', 'sealed_malformed', patched(16, Buffer.from([0, 0x21]))],
     ['KDF not spoken', 'sealed_malformed', patched(18, Buffer.from([0, 3]))],
     ['AEAD not spoken', 'sealed_malformed', patched(20, Buffer.from([0, 3]))],
     ['key of another service', 'sealed_key_unknown',
       (await sealRequest(other.hpke[0], 'POST /execute', text)).body],
-    ['KEM of the other key', 'sealed_malformed', patched(16, Buffer.from([0, 0x10]))],
+    ['KEM of the other key', 'sealed_unopened', patched(16, Buffer.from([0, 0x10]))],
     ['for another route', 'sealed_unopened',
       (await sealRequest(key, 'PUT /secrets/API_KEY', text)).body],
     ['last byte gone', 'sealed_unopened', good.subarray(0, -1)],
     ['a byte more', 'sealed_unopened', concat(good, [0])],
     ['a byte of the tag', 'sealed_unopened', flipped(good, -1)],
-    ['a byte of the ciphertext', 'sealed_unopened', flipped(good, 22 + 32)],
+    ['a byte of the ciphertext', 'sealed_unopened', flipped(good, 22 + 32 + 4)],
+    ['the number of the next', 'sealed_unopened', patched(22 + 32, u32(1))],
+    ['the highest number', 'sealed_unopened', patched(22 + 32, u32(0xffffffff))],
+    ['without a number', 'sealed_unopened', concat(good.subarray(0, 22 + 32), good.subarray(22 + 32 + 4))],
+    ['its number little-endian', 'sealed_unopened', patched(22 + 32, Buffer.from([1, 0, 0, 0]), second)],
     ['a byte of enc', 'sealed_unopened', flipped(good, 22)],
     ...lowOrder.map((point, i) => [`low-order point ${i}`, 'sealed_unopened', patched(22, point)]),
     ['not on the curve', 'sealed_unopened', flipped(nist, 22 + 64)],
@@ -252,6 +258,8 @@ async function responses({ now }, { jobs, single }) {
   const plain = { jobId: jobs[0].job_id, nonce: responseNonce, text: inside };
   const good = sealResponse(request, plain);
   const foreign = { ...request, secret: fixed('another secret') };
+  const next = await sealRequest(key, 'POST /execute', text, 1);
+  const twice = await sealRequest(key, 'POST /execute', `${text} `);
   const list = [
     ['empty', Buffer.alloc(0)],
     ['shorter than its head', good.subarray(0, 71)],
@@ -264,6 +272,8 @@ async function responses({ now }, { jobs, single }) {
     ['a byte of the ciphertext', flipped(good, 72)],
     ['a byte of the tag', flipped(good, -1)],
     ['answer to another request', sealResponse(foreign, plain)],
+    ['answer to the next request of this sender', sealResponse(next, plain)],
+    ['answer to another of the same number', sealResponse(twice, plain)],
     ['sequence 1, sealed so', sealResponse(request, { ...plain, sequence: 1 })],
     ['no JSON inside', sealResponse(request, { ...plain, text: 'hello' })],
     ['no status inside', sealResponse(request, { ...plain, text: '{"body":{}}' })],

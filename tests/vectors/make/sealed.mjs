@@ -13,18 +13,24 @@ const RESPONSE = 'neocompute sealed response';
 
 const head = (key) => concat(key.keyId, u16(key.id), u16(KDF), u16(AEAD));
 
-/** Seals `text` to a key with its fixed ephemeral key: {body, enc, secret of the answer}. */
-export async function sealRequest(key, route, text) {
+/**
+ * Seals `text` to a key with its fixed ephemeral key, as the request of this number under it:
+ * {body, enc, secret of the answer}.
+ */
+export async function sealRequest(key, route, text, sequence = 0) {
   const hdr = head(key);
   const info = concat(Buffer.from('neocompute sealed request\0'), hdr);
   const aad = concat(Buffer.from(`${route}\0`), key.keyId);
   const context = await key.suite.createSenderContext({
     recipientPublicKey: key.pair.publicKey, info, ekm: key.ephemeral,
   });
+  for (let n = 0; n < sequence; n++) await context.seal(Buffer.alloc(0)); // it counts
   const ciphertext = await context.seal(Buffer.from(text), aad);
-  const secret = Buffer.from(await context.export(Buffer.from(RESPONSE), 32));
   const enc = Buffer.from(context.enc);
-  return { info, aad, enc, secret, body: concat(hdr, enc, Buffer.from(ciphertext)) };
+  const body = concat(hdr, enc, u32(sequence), Buffer.from(ciphertext));
+  const about = concat(Buffer.from(`${RESPONSE}\0`), sha256(body));
+  const secret = Buffer.from(await context.export(about, 32));
+  return { info, aad, enc, sequence, secret, body };
 }
 
 function hkdfExpand(prk, info, size) { // one block is enough for 32 bytes (RFC 5869, section 2.3)
@@ -70,33 +76,34 @@ const problem = canonical({
 const exchange = (name, key, route, text, request, responses) => ({
   name, kem: key.id, route, key_id: hex(key.keyId), private: hex(key.privateKey),
   ephemeral: hex(key.ephemeralKey), info: hex(request.info), aad: hex(request.aad),
-  enc: hex(request.enc), plaintext: text, request: hex(request.body), secret: hex(request.secret),
+  enc: hex(request.enc), sequence: request.sequence, plaintext: text, request: hex(request.body), secret: hex(request.secret),
   responses,
 });
 
 export const responseNonce = fixed('response nonce');
 
-async function executes(keys, key, job) {
+async function executes(keys, key, job, sequence) {
   const claims = canonical(sealedClaims(job, keys.now.digest));
   const receipt = await keys.now.result.sign(RECEIPT, claims);
   const text = `{"script":${JSON.stringify(job.script)},"input":${job.input},` +
     `"nonce":${JSON.stringify(job.nonce)},"secret_refs":["API_KEY"],"expect_user":"alice"}   `;
-  const request = await sealRequest(key, 'POST /execute', text);
+  const request = await sealRequest(key, 'POST /execute', text, sequence);
   const response = (jobId, plaintext) => ({
     job_id: jobId ?? NO_JOB, plaintext,
     response: hex(sealResponse(request, { jobId, nonce: responseNonce, text: plaintext })),
   });
-  return exchange(`execute, ${key.name}`, key, 'POST /execute', text, request, [
+  return exchange(`execute ${sequence}, ${key.name}`, key, 'POST /execute', text, request, [
     response(job.job_id, answer(job, receipt)),
     response(undefined,
       answer(job, '', { body: problem, type: 'application/problem+json', status: 400 })),
   ]);
 }
 
-async function puts(key) {
+async function puts(key, sequence) {
   const route = 'PUT /secrets/API_KEY';
   const text = '{"value":"a value that nothing between the two ends sees"}';
-  return exchange(`secret, ${key.name}`, key, route, text, await sealRequest(key, route, text), []);
+  const request = await sealRequest(key, route, text, sequence);
+  return exchange(`secret ${sequence}, ${key.name}`, key, route, text, request, []);
 }
 
 /** `encrypted_output` of a job, for the X25519 key of a caller. */
@@ -125,7 +132,8 @@ async function encryptedOutput({ hpke: [key] }, job) {
 export async function makeSealed(keys, { jobs }) {
   const exchanges = [];
   for (const key of keys.now.hpke) {
-    exchanges.push(await executes(keys, key, jobs[0]), await puts(key));
+    exchanges.push(await executes(keys, key, jobs[0], 0), await puts(key, 1),
+      await executes(keys, key, jobs[1], 2), await executes(keys, key, jobs[0], 256));
   }
   return { file: { exchanges, encrypted_output: await encryptedOutput(keys.now, jobs[0]) } };
 }
