@@ -150,6 +150,10 @@ static void add_sealed(struct buf *buf, const struct api *api)
                "Sealed requests that are remembered.");
     add_number(buf, "envelopes_replayed_total", "counter", api->metrics.replays,
                "Sealed requests that had come before.");
+    add_number(buf, "sealed_contexts", "gauge", contexts_count(keys_contexts(api->options.keys)),
+               "Senders of sealed requests whose context is kept.");
+    add_number(buf, "sealed_contexts_used_total", "counter", api->metrics.contexts_used,
+               "Sealed requests that were opened with a context that was kept.");
 }
 
 static void add_keys(struct buf *buf, const struct keys *keys)

@@ -43,7 +43,9 @@ struct opening *opening_new(struct opener *opener)
     if (!opening)
         return NULL;
     memset(opening, 0, sizeof *opening);
-    if (secret_bytes_init(&opening->reply, sizeof(struct envelope_reply))) {
+    if (secret_bytes_init(&opening->reply, sizeof(struct envelope_reply)) ||
+        secret_bytes_init(&opening->context, sizeof(struct hpke_context))) {
+        secret_bytes_done(&opening->reply);
         free(opening);
         return NULL;
     }
@@ -56,6 +58,7 @@ static void opening_done(struct opening *opening)
     buf_done(&opening->request);
     buf_wipe(&opening->text);
     secret_bytes_done(&opening->reply);
+    secret_bytes_done(&opening->context);
 }
 
 void opening_free(struct opener *opener, struct opening *opening)
@@ -68,6 +71,18 @@ void opening_free(struct opener *opener, struct opening *opening)
     opening->next = opener->spare;
     opener->spare = opening;
     opener->spare_count++;
+}
+
+void opening_open(struct opening *o)
+{
+    struct hpke_context *context = (struct hpke_context *)(void *)o->context.data;
+    buf_init(&o->text, o->request.size);
+    o->code = 0;
+    if (!o->derived)
+        o->code = envelope_derive(&o->envelope, o->kem, o->key, context, &o->detail);
+    if (!o->code)
+        o->code = envelope_open(&o->envelope, context, span_of(o->route), &o->text,
+                                (struct envelope_reply *)(void *)o->reply.data, &o->detail);
 }
 
 /* --- queues --- */
@@ -113,21 +128,10 @@ static size_t take_batch(struct queue *queue, struct opening *batch[BATCH_MOST])
     return count;
 }
 
-static void open_one(struct opening *o)
-{
-    struct hpke_context context;
-    buf_init(&o->text, o->request.size);
-    o->code = envelope_derive(&o->envelope, o->kem, o->key, &context, &o->detail);
-    if (!o->code)
-        o->code = envelope_open(&o->envelope, &context, span_of(o->route), &o->text,
-                                (struct envelope_reply *)(void *)o->reply.data, &o->detail);
-    hpke_context_done(&context);
-}
-
 static void open_batch(struct opening *batch[BATCH_MOST], size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        open_one(batch[i]);
+        opening_open(batch[i]);
     secret_stack_wipe();
 }
 

@@ -14,6 +14,11 @@ static struct keys *keys_of(const struct exchange *exchange)
     return exchange->api->options.keys;
 }
 
+static struct contexts *contexts_of(const struct exchange *exchange)
+{
+    return keys_contexts(keys_of(exchange));
+}
+
 static void problem(struct exchange *exchange, int code, const char *field, const char *message)
 {
     struct error_detail detail;
@@ -144,27 +149,6 @@ static int prepare(struct exchange *exchange, struct opening *opening, struct er
     return 0;
 }
 
-bool sealed_receive(struct exchange *exchange)
-{
-    struct error_detail detail = {0};
-    if (sealed_is_open(exchange) || !is_sealed(exchange))
-        return false;
-    struct opening *opening = opening_new(exchange->api->opener);
-    int r = opening ? prepare(exchange, opening, &detail)
-                    : error_set(&detail, ERR_NO_MEMORY, "", "no memory to open the request");
-    if (r) {
-        if (opening)
-            opening_free(exchange->api->opener, opening);
-        exchange_problem(exchange, &detail);
-        return true;
-    }
-    opening->ctx = exchange;
-    exchange->opening = opening;
-    exchange_suspend(exchange);
-    opener_open(exchange->api->opener, opening);
-    return true;
-}
-
 /* The first of its kind: from here on all that is said is sealed. */
 static void proceed(struct exchange *exchange, struct opening *opening)
 {
@@ -182,32 +166,87 @@ static void proceed(struct exchange *exchange, struct opening *opening)
         exchange->route->handle(exchange);
 }
 
-static void take(struct opening *opening)
+/* One that was opened, or was not: what becomes of it. */
+static void take(struct exchange *exchange, struct opening *opening)
 {
-    struct exchange *exchange = opening->ctx;
-    exchange->opening = NULL;
-    hold_release(exchange); /* the body is read, as that of a plain request would be */
     const struct envelope_reply *reply = (const struct envelope_reply *)(void *)opening->reply.data;
     struct remembered *one = NULL;
+    hold_release(exchange); /* the body is read, as that of a plain request would be */
     if (!opening->code)
         one = envelopes_find(exchange->api->envelopes, reply->request);
-    /* Its key may have been wiped while it was opened: then it may be one that was forgotten. */
-    if (!opening->code && !one && !find_key(exchange, opening))
+    /* Its key may have been wiped while it was opened: then it may be one that was forgotten, and
+     * its context must not be kept. */
+    bool has_key = opening->code || find_key(exchange, opening);
+    if (!opening->code && !one && !has_key)
         opening->code = refuse_key(&opening->detail);
+    if (!opening->code && has_key)
+        contexts_keep(contexts_of(exchange), opening->envelope.origin, &opening->context);
+    exchange->api->metrics.contexts_used += !opening->code && opening->derived;
     if (opening->code)
         exchange_problem(exchange, &opening->detail);
     else if (one)
         replay(exchange, one);
     else
         proceed(exchange, opening);
-    if (exchange->state == EXCHANGE_READY)
-        exchange_resume(exchange);
 }
 
 void sealed_opened(struct opening *opening)
 {
-    take(opening);
+    struct exchange *exchange = opening->ctx;
+    exchange->opening = NULL;
+    take(exchange, opening);
+    if (exchange->state == EXCHANGE_READY)
+        exchange_resume(exchange);
     secret_stack_wipe();
+}
+
+/* Without going to the thread. */
+static void open_here(struct exchange *exchange, struct opening *opening)
+{
+    opening_open(opening);
+    take(exchange, opening);
+    opening_free(exchange->api->opener, opening);
+    secret_stack_wipe();
+}
+
+static void open_there(struct exchange *exchange, struct opening *opening)
+{
+    opening->ctx = exchange;
+    exchange->opening = opening;
+    exchange_suspend(exchange);
+    opener_open(exchange->api->opener, opening);
+}
+
+/* True if the context of its sender is at hand. */
+static bool find_context(struct exchange *exchange, struct opening *opening)
+{
+    const struct hpke_context *known =
+        contexts_find(contexts_of(exchange), opening->envelope.origin);
+    if (known)
+        memcpy(opening->context.data, known, sizeof *known);
+    return known != NULL;
+}
+
+bool sealed_receive(struct exchange *exchange)
+{
+    struct error_detail detail = {0};
+    if (sealed_is_open(exchange) || !is_sealed(exchange))
+        return false;
+    struct opening *opening = opening_new(exchange->api->opener);
+    int r = opening ? prepare(exchange, opening, &detail)
+                    : error_set(&detail, ERR_NO_MEMORY, "", "no memory to open the request");
+    if (r) {
+        if (opening)
+            opening_free(exchange->api->opener, opening);
+        exchange_problem(exchange, &detail);
+        return true;
+    }
+    opening->derived = find_context(exchange, opening);
+    if (opening->derived && opening->request.size < TURN_BYTES)
+        open_here(exchange, opening);
+    else
+        open_there(exchange, opening);
+    return true;
 }
 
 int sealed_check_user(struct exchange *exchange, struct span expected, struct error_detail *detail)

@@ -22,7 +22,7 @@
 
 struct api_metrics {
     uint64_t requests[API_STATUS_COUNT]; /* by status */
-    uint64_t hang_ups, replays;
+    uint64_t hang_ups, replays, contexts_used;
     struct job_histogram time; /* from the headers to the answer */
 };
 

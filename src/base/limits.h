@@ -60,6 +60,8 @@ enum limit_unit { UNIT_COUNT, UNIT_BYTES, UNIT_MS, UNIT_GAS };
     X(KEY_OVERLAP, "key_overlap", UNIT_MS, 3600000, 1000, 31536000000,                             \
       "how long HPKE keys still open after it")                                                    \
     X(ENVELOPES, "envelopes", UNIT_COUNT, 200000, 16, 100000000, "sealed requests remembered")     \
+    X(SEALED_CONTEXTS, "sealed_contexts", UNIT_COUNT, 1024, 0, 8192,                               \
+      "senders of sealed requests whose keys are kept at hand")                                    \
     X(SECRET_CACHE, "secret_cache", UNIT_MS, 0, 0, 60000,                                          \
       "time that opened secrets are kept; 0: not at all")                                          \
     X(SECRET_CACHE_COUNT, "secret_cache_count", UNIT_COUNT, 1000, 1, 100000,                       \

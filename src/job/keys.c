@@ -25,6 +25,7 @@ struct keys {
     char *isolation, *isolation_of_receipt; /* owned */
     struct period *newest;                  /* all, down to the oldest */
     struct period *current;                 /* NULL until the first is in force */
+    struct contexts *contexts;              /* derived from their HPKE keys */
     uint64_t rotate_at_ns;
     uint64_t rotations;
     uv_timer_t *timer;
@@ -139,11 +140,18 @@ static bool is_needed(const struct period *period, size_t newer)
     return period->keyring || period->ticket || (!period->stored && newer < KEYS_BUNDLES_MOST);
 }
 
+static bool has_hpke_key(void *ctx, const uint8_t *key_id)
+{
+    uint16_t kem;
+    return keys_hpke_key(ctx, key_id, &kem) != NULL;
+}
+
 static void wipe(struct period *period)
 {
     keyring_wipe_hpke(period->keyring);
     keyring_release(period->keyring);
     period->keyring = NULL;
+    contexts_sweep(period->keys->contexts, has_hpke_key, period->keys);
 }
 
 bool keys_wipe_oldest(struct keys *keys)
@@ -231,7 +239,11 @@ int keys_new(const struct keys_options *options, struct keys **ret)
 {
     struct keys *keys = calloc(1, sizeof *keys);
     uv_timer_t *timer = calloc(1, sizeof *timer);
-    if (!keys || !timer || uv_timer_init(options->loop, timer)) {
+    if (!keys || !timer ||
+        contexts_new(options->limits->value[LIMIT_SEALED_CONTEXTS], &keys->contexts) ||
+        uv_timer_init(options->loop, timer)) {
+        if (keys)
+            contexts_free(keys->contexts);
         free(keys);
         free(timer);
         return ERR_NO_MEMORY;
@@ -271,6 +283,7 @@ void keys_free(struct keys *keys)
         older = period->older;
         period_free(period);
     }
+    contexts_free(keys->contexts);
     uv_close((uv_handle_t *)keys->timer, close_timer);
     free(keys->isolation);
     free(keys->isolation_of_receipt);
@@ -293,6 +306,11 @@ EVP_PKEY *keys_hpke_key(const struct keys *keys, const uint8_t key_id[KEYRING_KE
             return key;
     }
     return NULL;
+}
+
+struct contexts *keys_contexts(struct keys *keys)
+{
+    return keys->contexts;
 }
 
 struct span keys_bundle(const struct keys *keys, struct span digest)

@@ -7,7 +7,8 @@
  * kept in memory and tried again until it is stored. Without a store bundles live in memory only.
  *
  * A retired keyring opens what was sealed to it for key_overlap more, then its HPKE keys are wiped;
- * its result key lives as long as somebody holds the keyring (jobs do, for their receipts).
+ * its result key lives as long as somebody holds the keyring (jobs do, for their receipts). The
+ * contexts that were derived from HPKE keys go with them.
  *
  * Of the loop's thread. Life cycle: keys_new -> keys_start -> keys_current ... -> keys_free.
  */
@@ -15,6 +16,7 @@
 #define NEOCOMPUTE_JOB_KEYS_H
 
 #include "base/limits.h"
+#include "job/contexts.h"
 #include "protect/keyring.h"
 #include "secret/secret.h"
 #include <stdbool.h>
@@ -27,7 +29,7 @@ struct keys;
 
 struct keys_options {
     uv_loop_t *loop;
-    const struct limits *limits;    /* key_lifetime, key_overlap; borrowed for good */
+    const struct limits *limits;    /* key_..., sealed_contexts; borrowed for good */
     struct secret_service *secrets; /* has the store; borrowed for good; may be NULL */
     struct protect *protect;        /* borrowed for good */
     struct protect *previous;       /* borrowed for good; may be NULL */
@@ -51,6 +53,9 @@ struct keyring *keys_current(const struct keys *keys);
 /* The HPKE key of this id, in force or retired and still opening; its KEM. NULL: none. Borrowed. */
 EVP_PKEY *keys_hpke_key(const struct keys *keys, const uint8_t key_id[KEYRING_KEY_ID_SIZE],
                         uint16_t *kem);
+
+/* Contexts of what was sealed to these keys. Keep one only while keys_hpke_key finds its key. */
+struct contexts *keys_contexts(struct keys *keys);
 
 /* Wipes the HPKE keys of the oldest retired keyring that still opens, before its time. False if
  * there is none. */

@@ -21,6 +21,11 @@ async function start(args = [], env = {}) {
   return startServer({ args: ['--log-level', 'debug', ...args], env: { SECRETS_MASTER_KEY: secretsKey, ...env } });
 }
 
+/** What the server derives to open the requests of this sender, in pieces to look for. */
+function piecesOf(sender) {
+  return sender.secrets().flatMap((bytes) => [bytes.subarray(0, 12), bytes.subarray(-12)]);
+}
+
 /** The refusal of a request that was not opened: in the clear, and nothing was done for it. */
 function expectRefused(answer, status, code) {
   assert.equal(answer.status, status, answer.text);
@@ -276,6 +281,16 @@ describe('sealed calls', () => {
       });
     });
   }
+
+  it('counts whose sender was known', async () => {
+    const user = 'counted';
+    const before = await server.metrics();
+    const sender = await newSender(keys[0]);
+    for (let i = 0; i < 3; i++) await send(server, await sender.seal(ROUTE, job), { user });
+    const now = await server.metrics();
+    assert.equal(now.get('neocompute_sealed_contexts'), before.get('neocompute_sealed_contexts') + 1);
+    assert.equal(now.get('neocompute_sealed_contexts_used_total'), before.get('neocompute_sealed_contexts_used_total') + 2);
+  });
 
   it('cancels a sealed job and says so inside', async () => {
     const user = 'cancels';
@@ -581,6 +596,39 @@ describe('keys of sealed calls', () => {
     await server.stop();
     server = await start();
     expectRefused(await send(server, envelope), 400, 'sealed_key_unknown');
+    await server.stop();
+  });
+
+  it('open all that was sealed to them, however few senders are kept', async () => {
+    for (const most of ['0', '1', '3']) {
+      const server = await start(['--sealed-contexts', most]);
+      const [key] = await keysOf(server);
+      const senders = await Promise.all(Array.from({ length: 5 }, () => newSender(key)));
+      for (let round = 0; round < 3; round++) {
+        for (const sender of senders) {
+          const { inside } = await send(server, await sender.seal(ROUTE, job));
+          assert.deepEqual(inside.body.output, { sum: 3 });
+        }
+      }
+      assert.equal((await server.metrics()).get('neocompute_sealed_contexts'), Number(most));
+      await server.stop();
+    }
+  });
+
+  it('take the contexts that they gave with them', async () => {
+    const server = await start(['--key-lifetime', '1s', '--key-overlap', '2s']);
+    const [key] = await keysOf(server);
+    const sender = await newSender(key);
+    const contexts = async () => (await server.metrics()).get('neocompute_sealed_contexts');
+    assert.equal((await send(server, await sender.seal(ROUTE, job))).inside.status, 200);
+    assert.equal((await send(server, await sender.seal(ROUTE, job))).inside.status, 200);
+    assert.equal(await contexts(), 1);
+    const needles = piecesOf(sender);
+    const searching = process.getuid() === 0;
+    if (searching) assert.notDeepEqual(searchFamily(server.pid, needles), [], 'the search finds what is there');
+    await until(async () => (await contexts()) === 0, 'the end of the key', 10000);
+    expectRefused(await send(server, await sender.seal(ROUTE, job)), 400, 'sealed_key_unknown');
+    if (searching) assert.deepEqual(searchFamily(server.pid, needles), []);
     await server.stop();
   });
 
