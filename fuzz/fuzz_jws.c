@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct jws_key key; /* random: nothing in the corpus is its */
     struct error_detail detail = {0};
     struct jws jws;
-    if (!key.pkey)
+    if (!key.private_key.data)
         expect(jws_key_new(&key) == 0);
     struct span text = {(const char *)data, size};
     int r = jws_parse(text, &jws, &detail);

@@ -32,7 +32,7 @@ static void judge(const struct verify_request *request, bool pinned)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct jws_key identity;
-    if (!identity.pkey)
+    if (!identity.private_key.data)
         expect(jws_key_new(&identity) == 0);
     if (size == 0)
         return 0;

@@ -2,8 +2,9 @@
  * Shared libraries that are loaded when they are needed, and not at each start.
  *
  * libmicrohttpd, libpq and libcurl bring some thirty others with them (TLS twice, Kerberos, LDAP,
- * SSH), and one command of many uses each. Whoever uses none of them, as the zygote with its
- * workers or `verify`, has neither their code in its memory nor the time it takes to link them.
+ * SSH), and one command of many uses each, as libsodium. Whoever uses none of them, as the zygote
+ * with its workers or `verify`, has neither their code in its memory nor the time it takes to link
+ * them.
  *
  * A header for each library lists the functions that are used; their types are those of the
  * library's own header, so the compiler checks each call. A function is called by its own name, as

@@ -25,9 +25,9 @@ void secret_bytes_done(struct secret_bytes *secret);
 void secret_stack_wipe(void);
 
 /*
- * Has OpenSSL keep private keys that it generates (Ed25519, X25519, P-256) in locked pages of its
- * own, SECRET_HEAP_SIZE bytes for all; past that no key can be made. Keys that it imports it copies
- * to its ordinary heap, and wipes there. Once, before the first key and any other thread. False:
+ * Has OpenSSL keep private keys that it generates (X25519, P-256) in locked pages of its own,
+ * SECRET_HEAP_SIZE bytes for all; past that no key can be made. Keys that it imports it copies to
+ * its ordinary heap, and wipes there. Once, before the first key and any other thread. False:
  * OpenSSL could not lock them; the caller warns.
  */
 #define SECRET_HEAP_SIZE (256u * 1024) /* a private key takes 32 bytes */

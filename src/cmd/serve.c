@@ -246,8 +246,11 @@ static int make_keys(struct serve *serve, struct error_detail *detail)
         .previous = serve->previous,
         .engine_digest = engine_digest(),
     };
-    int r = keys_new(&keys, &serve->keys);
+    int r = jws_signing_load(detail);
 
+    if (r < 0)
+        return r;
+    r = keys_new(&keys, &serve->keys);
     return r < 0 ? error_set(detail, r, "", "no memory for the keys") : 0;
 }
 

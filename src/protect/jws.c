@@ -2,7 +2,10 @@
 
 #include "base/encode.h"
 #include "protect/document.h"
+#include "protect/libsodium.h"
 #include "protect/refusal.h"
+#include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +13,10 @@
 #define HEADER_MOST 1024 /* bytes of a header that is parsed */
 #define JWK_MOST    4096
 #define X_SIZE      44 /* base64url of a public key, with its NUL */
+
+_Static_assert(JWS_SEED_SIZE == crypto_sign_SEEDBYTES, "sizes of Ed25519");
+_Static_assert(JWS_PUBLIC_SIZE == crypto_sign_PUBLICKEYBYTES, "sizes of Ed25519");
+_Static_assert(JWS_SIGNATURE_SIZE == crypto_sign_BYTES, "sizes of Ed25519");
 
 static const char *const type_names[] = {
 #define JWS_TYPE_NAME(symbol, typ) typ,
@@ -48,37 +55,50 @@ int jws_thumbprint(const uint8_t public_key[JWS_PUBLIC_SIZE], char ret[JWS_KID_S
     return encode_fixed(hash, sizeof hash, ret, JWS_KID_SIZE);
 }
 
+int jws_signing_load(struct error_detail *detail)
+{
+    int r = libsodium_load(detail);
+    /* 1 where it was done before. */
+    if (!r && libsodium.sodium_init() < 0)
+        r = error_set(detail, ERR_SYSTEM, "libsodium", "finds no random numbers on this machine");
+    return r;
+}
+
 void jws_key_forget(struct jws_key *key)
 {
-    EVP_MD_CTX_free(key->signer);
-    EVP_PKEY_free(key->pkey); /* wipes, with the last reference */
-    key->signer = NULL;
-    key->pkey = NULL;
-}
-
-static int finish_key(EVP_PKEY *pkey, struct jws_key *ret)
-{
-    struct jws_key key = {.pkey = pkey, .signer = EVP_MD_CTX_new()};
-    size_t size = sizeof key.public_key;
-    if (!pkey || !key.signer || EVP_PKEY_get_raw_public_key(pkey, key.public_key, &size) != 1 ||
-        EVP_DigestSignInit(key.signer, NULL, NULL, NULL, pkey) != 1 ||
-        jws_thumbprint(key.public_key, key.kid)) {
-        jws_key_forget(&key);
-        return ERR_INTERNAL;
-    }
-    *ret = key;
-    return 0;
-}
-
-int jws_key_new(struct jws_key *ret)
-{
-    return finish_key(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), ret);
+    secret_bytes_done(&key->private_key);
 }
 
 int jws_key_derive(const uint8_t seed[JWS_SEED_SIZE], struct jws_key *ret)
 {
-    return finish_key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, JWS_SEED_SIZE),
-                      ret);
+    struct jws_key key = {0};
+    int r = jws_signing_load(NULL);
+    if (!r)
+        r = secret_bytes_init(&key.private_key, crypto_sign_SECRETKEYBYTES);
+    if (r)
+        return r;
+    if (libsodium.crypto_sign_seed_keypair(key.public_key, key.private_key.data, seed))
+        r = ERR_INTERNAL;
+    secret_stack_wipe();
+    if (!r)
+        r = jws_thumbprint(key.public_key, key.kid);
+    if (r)
+        jws_key_forget(&key);
+    else
+        *ret = key;
+    return r;
+}
+
+int jws_key_new(struct jws_key *ret)
+{
+    struct secret_bytes seed;
+    int r = secret_bytes_init(&seed, JWS_SEED_SIZE);
+    if (r)
+        return r;
+    r = RAND_priv_bytes(seed.data, JWS_SEED_SIZE) == 1 ? jws_key_derive(seed.data, ret)
+                                                       : ERR_INTERNAL;
+    secret_bytes_done(&seed);
+    return r;
 }
 
 void jws_key_done(struct jws_key *key)
@@ -184,13 +204,12 @@ int jws_signature(const struct jws_key *key, enum jws_type type, struct span pay
                   uint8_t ret[JWS_SIGNATURE_SIZE])
 {
     struct buf input = BUF_INIT(JWS_TEXT_MOST);
-    size_t size = JWS_SIGNATURE_SIZE;
-    int r = write_input(key->kid, type, payload, &input);
-    /* A NULL key starts over with the key that the context has. */
-    if (!r && (!key->signer || EVP_DigestSignInit(key->signer, NULL, NULL, NULL, NULL) != 1 ||
-               EVP_DigestSign(key->signer, ret, &size, (uint8_t *)input.data, input.size) != 1))
+    int r = key->private_key.data ? write_input(key->kid, type, payload, &input) : ERR_INTERNAL;
+    if (!r && libsodium.crypto_sign_detached(ret, NULL, (const uint8_t *)input.data, input.size,
+                                             key->private_key.data))
         r = ERR_INTERNAL;
-    buf_wipe(&input); /* it may be of a sealed job */
+    secret_stack_wipe(); /* of the signature's one-time secret: with it goes the key */
+    buf_wipe(&input);    /* it may be of a sealed job */
     return r;
 }
 

@@ -2,17 +2,21 @@
  * JSON Web Signatures, compact form (RFC 7515), with Ed25519 only: "alg":"Ed25519" (RFC 9864) when
  * signing; "EdDSA" (RFC 8037) is taken too when verifying.
  *
+ * libsodium signs, in half of the time that OpenSSL takes; OpenSSL verifies, which is there anyway,
+ * so that a process that only verifies does not load one more library.
+ *
  * What is signed says by its `typ` what it is, and a verifier names the one it wants: a signature
  * made for one purpose can never be shown for another.
  *
- * Life cycle: jws_key_new or jws_key_derive -> jws_sign; jws_parse -> jws_verify -> jws_done.
+ * Life cycle: jws_signing_load -> jws_key_new or jws_key_derive -> jws_sign -> jws_key_done;
+ * jws_parse -> jws_verify -> jws_done. Keys are made by one thread only.
  */
 #ifndef NEOCOMPUTE_PROTECT_JWS_H
 #define NEOCOMPUTE_PROTECT_JWS_H
 
 #include "base/buf.h"
 #include "base/error.h"
-#include <openssl/evp.h>
+#include "base/secmem.h"
 #include <stdint.h>
 
 #define JWS_PUBLIC_SIZE    32
@@ -35,13 +39,19 @@ enum jws_type { JWS_TYPES(JWS_TYPE_INDEX) JWS_TYPE_COUNT };
 const char *jws_type_name(enum jws_type type);
 
 struct jws_key {
-    EVP_PKEY *pkey;     /* owned; NULL where only the public half is known */
-    EVP_MD_CTX *signer; /* owned, likewise: making one takes as long as a tenth of a signature */
+    struct secret_bytes private_key; /* seed ‖ public key; zero where only the latter is known */
     uint8_t public_key[JWS_PUBLIC_SIZE];
     char kid[JWS_KID_SIZE]; /* thumbprint, RFC 7638 */
 };
 
-int jws_key_new(struct jws_key *ret); /* random. ERR_INTERNAL */
+/*
+ * Loads what keys are made and signed with. Those who make one do it themselves; whoever will need
+ * it later learns here, at its start, what is missing. ERR_SYSTEM.
+ */
+int jws_signing_load(struct error_detail *detail);
+
+/* A random key; one of a seed (RFC 8032). As above, and ERR_NO_MEMORY, ERR_INTERNAL. */
+int jws_key_new(struct jws_key *ret);
 int jws_key_derive(const uint8_t seed[JWS_SEED_SIZE], struct jws_key *ret);
 void jws_key_done(struct jws_key *key);
 

@@ -6,9 +6,9 @@
  * The claims document binds them together and to the engine and isolation in force; evidence of a
  * TEE covers its digest, and without a TEE it says "tee":"none".
  *
- * Private keys: result and HPKE keys lie in OpenSSL's secure heap (secret_heap_init) until the
- * keyring goes, HPKE keys until keyring_wipe_hpke. The identity's private key exists only while
- * keyring_new signs the statement.
+ * Private keys: the result key lies in locked memory (base/secmem.h) until the keyring goes, HPKE
+ * keys in OpenSSL's secure heap (secret_heap_init) until keyring_wipe_hpke. The identity's private
+ * key exists only while keyring_new signs the statement.
  *
  * Life cycle: keyring_new -> keyring_hold for everyone who keeps it -> keyring_release by each; the
  * last wipes it. Of the loop's thread.
@@ -37,7 +37,8 @@ struct keyring_options {
     uint64_t now_unix_ms;
 };
 
-/* The caller's is the first hold. ERR_NO_MEMORY, ERR_INTERNAL: also if the secure heap is full. */
+/* The caller's is the first hold. ERR_NO_MEMORY, ERR_INTERNAL: also if the secure heap is full;
+ * as jws_key_new. */
 int keyring_new(const struct keyring_options *options, struct keyring **ret);
 struct keyring *keyring_hold(struct keyring *keyring);
 void keyring_release(struct keyring *keyring); /* NULL is fine */
@@ -45,7 +46,7 @@ void keyring_release(struct keyring *keyring); /* NULL is fine */
 /* For signing what jws.h has a type for. */
 const struct jws_key *keyring_result_key(const struct keyring *keyring);
 
-/* The public half only: `pkey` is NULL. `previous` is NULL without a previous master key. */
+/* The public half only. `previous` is NULL without a previous master key. */
 const struct jws_key *keyring_identity(const struct keyring *keyring);
 const struct jws_key *keyring_previous_identity(const struct keyring *keyring);
 

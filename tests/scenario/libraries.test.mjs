@@ -12,6 +12,7 @@ import { masterKey } from '../lib/settings.mjs';
 
 const PACKAGES = {
   'libcurl.so.4': 'libcurl4', 'libpq.so.5': 'libpq5', 'libmicrohttpd.so.12': 'libmicrohttpd12',
+  'libsodium.so.23': 'libsodium23',
 };
 
 describe('libraries', () => {
@@ -20,14 +21,22 @@ describe('libraries', () => {
   before(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'neocompute-libraries-'));
     fs.chmodSync(folder, 0o755);
-    for (const name of Object.keys(PACKAGES)) fs.writeFileSync(path.join(folder, name), 'not a library');
+    for (const name of Object.keys(PACKAGES)) {
+      const alone = path.join(folder, `only-${name}`);
+      fs.mkdirSync(alone);
+      fs.writeFileSync(path.join(alone, name), 'not a library');
+      fs.copyFileSync(path.join(alone, name), path.join(folder, name));
+    }
     script = path.join(folder, 'script.js');
     fs.writeFileSync(script, 'function main() { return { one: 1 } }');
   });
   after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-  // As on a machine where none of them can be loaded.
-  const without = (args, env = {}) => neocompute(args, { env: { LD_LIBRARY_PATH: folder, ...env } });
+  // As on a machine where none of them can be loaded, or one of them cannot.
+  const without = (args, { env = {}, library } = {}) => {
+    const where = library ? path.join(folder, `only-${library}`) : folder;
+    return neocompute(args, { env: { LD_LIBRARY_PATH: where, ...env } });
+  };
   const isNamed = (stderr, library) => {
     assert.match(stderr, new RegExp(`${library.replaceAll('.', '\\.')}: cannot be loaded`));
     assert.match(stderr, new RegExp(`in the package ${PACKAGES[library]}\\b`));
@@ -51,14 +60,17 @@ describe('libraries', () => {
   });
 
   it('are named by a service, which does not start', async () => {
-    const serve = (...options) =>
-      without(['serve', '--listen', '127.0.0.1:0', ...options], { COMPUTE_MASTER_KEY: masterKey });
-    const plain = await serve();
-    assert.equal(plain.code, 4);
-    isNamed(plain.stderr, 'libmicrohttpd.so.12');
-    const stored = await serve('--database-url', 'postgres://u@127.0.0.1:1/x');
-    assert.equal(stored.code, 4);
-    isNamed(stored.stderr, 'libpq.so.5');
+    const options = {
+      'libmicrohttpd.so.12': [],
+      'libpq.so.5': ['--database-url', 'postgres://u@127.0.0.1:1/x'],
+      'libsodium.so.23': [],
+    };
+    for (const [library, more] of Object.entries(options)) {
+      const { code, stderr } = await without(['serve', '--listen', '127.0.0.1:0', ...more],
+        { env: { COMPUTE_MASTER_KEY: masterKey }, library });
+      assert.equal(code, 4);
+      isNamed(stderr, library);
+    }
   });
 
   it('are in no process that does not use them', async (test) => {
@@ -67,8 +79,9 @@ describe('libraries', () => {
     try {
       const processes = descendants(server.pid).map(({ pid }) => maps(pid));
       assert.match(maps(server.pid), /libmicrohttpd/);
+      assert.match(maps(server.pid), /libsodium/);
       assert.doesNotMatch(maps(server.pid), /libpq|libcurl|libldap|libkrb5|libssh/);
-      for (const text of processes) assert.doesNotMatch(text, /libmicrohttpd|libgnutls|libpq|libcurl|libssl/);
+      for (const text of processes) assert.doesNotMatch(text, /libmicrohttpd|libgnutls|libpq|libcurl|libssl|libsodium/);
     } catch (error) {
       if (error.code !== 'EACCES' && error.code !== 'EPERM') throw error;
       test.skip('only root may look into sealed processes');

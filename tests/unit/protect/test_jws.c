@@ -1,11 +1,14 @@
 #include "protect/jws.h"
 
 #include "base/encode.h"
+#include "protect/libsodium.h"
+#include <openssl/evp.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +61,106 @@ static void the_rfc_s_signature(void **state)
     memcpy(jws.signature, signature.data, JWS_SIGNATURE_SIZE);
     assert_int_equal(jws_verify(&jws, JWS_RECEIPT, key.public_key, NULL), 0);
     buf_done(&signature);
+    jws_key_done(&key);
+}
+
+/* RFC 8032, section 7.1: tests 1, 2, 3 and SHA(abc). */
+static void the_rfc_s_keys_sign_as_it_says(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *seed, *public_key, *message, *signature;
+    } vectors[] = {
+        {"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+         "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
+         "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e3970"
+         "1cf9b46bd25bf5f0595bbe24655141438e7a100b"},
+        {"4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+         "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
+         "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613"
+         "d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"},
+        {"c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+         "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025", "af82",
+         "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760"
+         "984dc6594a7c15e9716ed28dc027beceea1ec40a"},
+        {"833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42",
+         "ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf",
+         "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23"
+         "a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+         "dc2a4459e7369633a52b1bf277839a00201009a3efbf3ecb69bea2186c26b58909351fc9ac90b3ecfdfbc7c6"
+         "6431e0303dca179c138ac17ad9bef1177331a704"},
+    };
+    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
+        uint8_t seed[JWS_SEED_SIZE], public_key[JWS_PUBLIC_SIZE], message[64];
+        uint8_t signature[JWS_SIGNATURE_SIZE], made[JWS_SIGNATURE_SIZE];
+        size_t size = strlen(vectors[i].message) / 2;
+        struct jws_key key;
+        assert_int_equal(hex_decode(seed, sizeof seed, span_of(vectors[i].seed)), 0);
+        assert_int_equal(hex_decode(public_key, sizeof public_key, span_of(vectors[i].public_key)),
+                         0);
+        assert_int_equal(hex_decode(message, size, span_of(vectors[i].message)), 0);
+        assert_int_equal(hex_decode(signature, sizeof signature, span_of(vectors[i].signature)), 0);
+        assert_int_equal(jws_key_derive(seed, &key), 0);
+        assert_memory_equal(key.public_key, public_key, sizeof public_key);
+        assert_int_equal(
+            libsodium.crypto_sign_detached(made, NULL, message, size, key.private_key.data), 0);
+        assert_memory_equal(made, signature, sizeof signature);
+        jws_key_done(&key);
+    }
+}
+
+static void openssl_signs(const uint8_t seed[JWS_SEED_SIZE], struct span input,
+                          uint8_t ret[JWS_SIGNATURE_SIZE])
+{
+    EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, JWS_SEED_SIZE);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    size_t size = JWS_SIGNATURE_SIZE;
+    assert_int_equal(EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey), 1);
+    assert_int_equal(EVP_DigestSign(ctx, ret, &size, (const uint8_t *)input.data, input.size), 1);
+    EVP_MD_CTX_free(ctx);
+    EVP_PKEY_free(pkey);
+}
+
+/* A signature follows from key and text (RFC 8032), so two implementations make the same. */
+static void openssl_makes_the_same_signatures(void **state)
+{
+    (void)state;
+    for (size_t size = 0; size < 300; size += 7) {
+        struct jws_key key;
+        struct buf payload = BUF_INIT(300), text = BUF_INIT(4096);
+        struct jws jws;
+        uint8_t expected[JWS_SIGNATURE_SIZE];
+        assert_int_equal(jws_key_new(&key), 0);
+        for (size_t i = 0; i < size; i++)
+            buf_add_char(&payload, (char)(i * 31 + size));
+        assert_int_equal(
+            jws_sign(&key, JWS_RECEIPT, (struct span){payload.data, payload.size}, &text), 0);
+        assert_int_equal(jws_parse((struct span){text.data, text.size}, &jws, NULL), 0);
+        openssl_signs(key.private_key.data, jws.signing_input, expected);
+        assert_memory_equal(jws.signature, expected, sizeof expected);
+        jws_done(&jws);
+        buf_done(&payload);
+        buf_done(&text);
+        jws_key_done(&key);
+    }
+}
+
+static void a_key_that_was_forgotten_signs_nothing(void **state)
+{
+    (void)state;
+    struct jws_key key;
+    uint8_t signature[JWS_SIGNATURE_SIZE] = {0}, public_key[JWS_PUBLIC_SIZE];
+    assert_int_equal(jws_key_new(&key), 0);
+    const uint8_t *where = key.private_key.data;
+    memcpy(public_key, key.public_key, sizeof public_key);
+    jws_key_forget(&key);
+    assert_null(key.private_key.data);
+    assert_memory_equal(key.public_key, public_key, sizeof public_key);
+    /* What is left of its slot is the link to the next free one. */
+    for (size_t i = sizeof(void *); i < JWS_SEED_SIZE + JWS_PUBLIC_SIZE; i++)
+        assert_int_equal(where[i], 0);
+    assert_int_equal(jws_signature(&key, JWS_RECEIPT, SPAN("{}"), signature), ERR_INTERNAL);
+    assert_memory_equal(signature, (uint8_t[JWS_SIGNATURE_SIZE]){0}, sizeof signature);
     jws_key_done(&key);
 }
 
@@ -275,6 +378,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_rfc_s_key_and_thumbprint),
         cmocka_unit_test(the_rfc_s_signature),
+        cmocka_unit_test(the_rfc_s_keys_sign_as_it_says),
+        cmocka_unit_test(openssl_makes_the_same_signatures),
+        cmocka_unit_test(a_key_that_was_forgotten_signs_nothing),
         cmocka_unit_test(a_signature_verifies_and_any_change_is_seen),
         cmocka_unit_test(no_type_passes_for_another),
         cmocka_unit_test(a_receipt_s_signing_input_as_a_nonce_gains_nothing),

@@ -247,8 +247,8 @@ static void the_previous_identity_signs_too(void **state)
     assert_int_equal(keyring_new(&options, &k), 0);
     const struct jws_key *previous = keyring_previous_identity(k);
     assert_string_equal(previous->kid, keyring_identity(old)->kid);
-    assert_null(previous->pkey);
-    assert_null(keyring_identity(k)->pkey);
+    assert_null(previous->private_key.data);
+    assert_null(keyring_identity(k)->private_key.data);
     struct span bundle = keyring_bundle(k), jwks = keyring_jwks(k);
     assert_non_null(memmem(bundle.data, bundle.size, "\"previous_statement\":\"", 22));
     assert_non_null(memmem(jwks.data, jwks.size, previous->kid, strlen(previous->kid)));
