@@ -120,6 +120,7 @@ struct job_signing {
     const struct job *told;                  /* the job whose waiters are told just now ... */
     struct span told_payload;                /* ... so that its payload is not written twice */
     struct buf batch; /* the JWS of the batch that is told of just now; empty: none */
+    struct buf alone; /* likewise of the job, if it was signed alone */
     struct job_receipt_stats stats;
 };
 

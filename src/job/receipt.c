@@ -22,7 +22,7 @@
 #define BATCH_FIXED   512  /* a batch JWS, or header and signature of a receipt's */
 #define BATCH_PAYLOAD 256
 #define WAIT_MOST_NS  (500 * NS_PER_US) /* for others to end: some ten signatures' time */
-#define PAYLOADS_KEPT (256 * 1024)      /* bytes of a buffer that is kept for the next time */
+#define ROOM_KEPT     (256 * 1024)      /* bytes of a buffer that is kept for the next time */
 
 /* --- what a job keeps --- */
 
@@ -265,6 +265,16 @@ static int write_batched(const struct job *job, struct span payload, struct buf 
     return r ? r : buf_failed(out) ? ERR_NO_MEMORY : 0;
 }
 
+static int write_alone(const struct job *job, struct span payload, struct buf *out)
+{
+    const struct job_receipt *receipt = &job->receipt;
+    const struct job_signing *signing = &job->service->signing;
+    if (signing->told == job && signing->alone.size > 0)
+        return buf_add(out, signing->alone.data, signing->alone.size);
+    return jws_write(keyring_result_key(receipt->keyring)->kid, JWS_RECEIPT, payload,
+                     receipt->signature, out);
+}
+
 int job_receipt_write(const struct job *job, bool single, struct buf *out)
 {
     const struct job_receipt *receipt = &job->receipt;
@@ -273,9 +283,9 @@ int job_receipt_write(const struct job *job, bool single, struct buf *out)
     struct span payload;
     int r = get_payload(job, &room, &payload);
     if (!r && !receipt->path)
-        r = jws_write(key->kid, JWS_RECEIPT, payload, receipt->signature, out);
+        r = write_alone(job, payload, out);
     else if (!r && single)
-        r = jws_sign(key, JWS_RECEIPT, payload, out);
+        r = jws_sign(key, JWS_RECEIPT, payload, out, NULL);
     else if (!r)
         r = write_batched(job, payload, out);
     buf_wipe(&room);
@@ -288,8 +298,8 @@ static void sign_alone(struct job *job, struct span payload)
 {
     struct job_signing *signing = &job->service->signing;
     struct job_receipt *receipt = &job->receipt;
-    int r = payload.data ? jws_signature(keyring_result_key(receipt->keyring), JWS_RECEIPT, payload,
-                                         receipt->signature)
+    int r = payload.data ? jws_sign(keyring_result_key(receipt->keyring), JWS_RECEIPT, payload,
+                                    &signing->alone, receipt->signature)
                          : ERR_NO_MEMORY;
     signing->stats.signatures += r == 0;
     if (!r)
@@ -306,17 +316,15 @@ static int sign_tree(struct job_signing *signing, const struct keyring *keyring,
                      uint8_t signature[JWS_SIGNATURE_SIZE])
 {
     struct merkle *tree = &signing->tree;
-    struct buf batch = BUF_INIT(BATCH_PAYLOAD);
+    struct buf payload = BUF_INIT(BATCH_PAYLOAD);
+    buf_reserve(&payload, BATCH_PAYLOAD);
     int r = merkle_build(tree);
     if (!r)
-        r = receipt_write_batch(merkle_root(tree), tree->count, now, &batch);
+        r = receipt_write_batch(merkle_root(tree), tree->count, now, &payload);
     if (!r)
-        r = jws_signature(keyring_result_key(keyring), JWS_BATCH,
-                          (struct span){batch.data, batch.size}, signature);
-    if (!r && jws_write(keyring_result_key(keyring)->kid, JWS_BATCH,
-                        (struct span){batch.data, batch.size}, signature, &signing->batch))
-        buf_reset(&signing->batch); /* it is written for each job, then */
-    buf_done(&batch);
+        r = jws_sign(keyring_result_key(keyring), JWS_BATCH,
+                     (struct span){payload.data, payload.size}, &signing->batch, signature);
+    buf_done(&payload);
     return r;
 }
 
@@ -339,7 +347,8 @@ static int keep_path(struct job *job, const struct merkle *tree, uint32_t index,
  * there was no memory for. */
 static void write_payloads(struct job_signing *signing, struct job *const *jobs, size_t count)
 {
-    size_t starts[MERKLE_LEAVES_MOST + 1] = {0};
+    size_t starts[MERKLE_LEAVES_MOST + 1];
+    starts[0] = 0;
     buf_reset(&signing->payloads);
     for (size_t i = 0; i < count; i++) {
         size_t size = signing->payloads.size;
@@ -376,7 +385,22 @@ static bool sign_together(struct job_signing *signing, struct job *const *jobs, 
     return true;
 }
 
-static void sign(struct job_signing *signing, struct job *const *jobs, size_t count)
+/* A job gets its path, or a signature of its own; then whoever waits for it is told. */
+static void finish(struct job_signing *signing, struct job *job, uint32_t index,
+                   const uint8_t *signature)
+{
+    const struct span payload = signing->payload[index];
+    if (!signature || keep_path(job, &signing->tree, index, signature))
+        sign_alone(job, payload);
+    signing->told = payload.data ? job : NULL;
+    signing->told_payload = payload;
+    job_finish(job);
+    signing->told = NULL;
+    OPENSSL_cleanse(signing->alone.data, signing->alone.size);
+    buf_reset(&signing->alone);
+}
+
+static void sign_all(struct job_signing *signing, struct job *const *jobs, size_t count)
 {
     uint8_t signature[JWS_SIGNATURE_SIZE];
     uint64_t now = clock_unix_ms() / 1000;
@@ -388,8 +412,16 @@ static void sign(struct job_signing *signing, struct job *const *jobs, size_t co
     write_payloads(signing, jobs, count);
     bool together = sign_together(signing, jobs, count, signature);
     for (size_t i = 0; i < count; i++)
-        if (!together || keep_path(jobs[i], &signing->tree, (uint32_t)i, signature))
-            sign_alone(jobs[i], signing->payload[i]);
+        finish(signing, jobs[i], (uint32_t)i, together ? signature : NULL);
+    OPENSSL_cleanse(signing->payloads.data, signing->payloads.size);
+}
+
+/* For the next time, unless it is very large. */
+static void keep_room(struct buf *buf)
+{
+    if (buf->capacity > ROOM_KEPT)
+        buf_done(buf);
+    buf->secret = true; /* of sealed jobs it is content */
 }
 
 static void idle_turn(uv_idle_t *idle)
@@ -430,17 +462,9 @@ void job_service_flush(struct job_service *service)
     memcpy(jobs, signing->waiting, count * sizeof *jobs);
     signing->count = 0;
     uv_idle_stop(signing->idle);
-    sign(signing, jobs, count);
-    for (size_t i = 0; i < count; i++) {
-        signing->told = signing->payload[i].data ? jobs[i] : NULL;
-        signing->told_payload = signing->payload[i];
-        job_finish(jobs[i]);
-    }
-    signing->told = NULL;
-    /* Those of sealed jobs are content. */
-    OPENSSL_cleanse(signing->payloads.data, signing->payloads.size);
-    if (signing->payloads.capacity > PAYLOADS_KEPT)
-        buf_done(&signing->payloads);
+    sign_all(signing, jobs, count);
+    keep_room(&signing->payloads);
+    keep_room(&signing->alone);
 }
 
 /* --- life cycle --- */
@@ -468,6 +492,9 @@ int job_signing_init(struct job_service *service, const struct job_options *opti
     signing->mode = options->receipts;
     buf_init(&signing->payloads, SIZE_MAX / 2);
     buf_init(&signing->batch, BATCH_FIXED);
+    buf_init(&signing->alone, JWS_TEXT_MOST);
+    keep_room(&signing->payloads);
+    keep_room(&signing->alone);
     signing->check = calloc(1, sizeof *signing->check);
     signing->idle = calloc(1, sizeof *signing->idle);
     if (!signing->check || !signing->idle) {
@@ -490,6 +517,7 @@ void job_signing_done(struct job_service *service)
     struct job_signing *signing = &service->signing;
     buf_done(&signing->payloads);
     buf_done(&signing->batch);
+    buf_done(&signing->alone);
     if (!signing->check)
         return;
     uv_close((uv_handle_t *)signing->check, free_handle);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define HEADER_SIZE 256  /* of a header that is written, with its NUL */
 #define HEADER_MOST 1024 /* bytes of a header that is parsed */
 #define JWK_MOST    4096
 #define X_SIZE      44 /* base64url of a public key, with its NUL */
@@ -186,31 +187,14 @@ int jws_read_jwk(struct span json, uint8_t ret[JWS_PUBLIC_SIZE], struct error_de
 /* header.payload */
 static int write_input(const char *kid, enum jws_type type, struct span payload, struct buf *out)
 {
-    struct buf header = BUF_INIT(HEADER_MOST);
-    buf_add_str(&header, "{\"alg\":\"Ed25519\",\"kid\":\"");
-    buf_add_str(&header, kid);
-    buf_add_str(&header, "\",\"typ\":\"");
-    buf_add_str(&header, type_names[type]);
-    buf_add_str(&header, "\"}");
-    int r = buf_failed(&header) ? ERR_NO_MEMORY : base64url_encode(out, header.data, header.size);
-    buf_done(&header);
+    char header[HEADER_SIZE];
+    int size =
+        snprintf(header, sizeof header, "{\"alg\":\"Ed25519\",\"kid\":\"%s\",\"typ\":\"%s\"}", kid,
+                 type_names[type]);
+    base64url_encode(out, header, (size_t)size);
     buf_add_char(out, '.');
-    if (!r)
-        r = base64url_encode(out, payload.data, payload.size);
-    return r || buf_failed(out) ? ERR_NO_MEMORY : 0;
-}
-
-int jws_signature(const struct jws_key *key, enum jws_type type, struct span payload,
-                  uint8_t ret[JWS_SIGNATURE_SIZE])
-{
-    struct buf input = BUF_INIT(JWS_TEXT_MOST);
-    int r = key->private_key.data ? write_input(key->kid, type, payload, &input) : ERR_INTERNAL;
-    if (!r && libsodium.crypto_sign_detached(ret, NULL, (const uint8_t *)input.data, input.size,
-                                             key->private_key.data))
-        r = ERR_INTERNAL;
-    secret_stack_wipe(); /* of the signature's one-time secret: with it goes the key */
-    buf_wipe(&input);    /* it may be of a sealed job */
-    return r;
+    base64url_encode(out, payload.data, payload.size);
+    return buf_failed(out) ? ERR_NO_MEMORY : 0;
 }
 
 int jws_write(const char *kid, enum jws_type type, struct span payload,
@@ -221,11 +205,25 @@ int jws_write(const char *kid, enum jws_type type, struct span payload,
     return r ? r : base64url_encode(out, signature, JWS_SIGNATURE_SIZE);
 }
 
-int jws_sign(const struct jws_key *key, enum jws_type type, struct span payload, struct buf *out)
+int jws_sign(const struct jws_key *key, enum jws_type type, struct span payload, struct buf *out,
+             uint8_t *ret)
 {
     uint8_t signature[JWS_SIGNATURE_SIZE];
-    int r = jws_signature(key, type, payload, signature);
-    return r ? r : jws_write(key->kid, type, payload, signature, out);
+    size_t start = out->size;
+    int r = key->private_key.data ? write_input(key->kid, type, payload, out) : ERR_INTERNAL;
+    if (!r && libsodium.crypto_sign_detached(signature, NULL, (uint8_t *)out->data + start,
+                                             out->size - start, key->private_key.data))
+        r = ERR_INTERNAL;
+    secret_stack_wipe(); /* of the signature's one-time secret: with it goes the key */
+    if (!r) {
+        buf_add_char(out, '.');
+        r = base64url_encode(out, signature, sizeof signature);
+    }
+    if (r)
+        out->size = start;
+    else if (ret)
+        memcpy(ret, signature, sizeof signature);
+    return r;
 }
 
 /* --- verifying --- */

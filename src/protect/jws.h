@@ -71,19 +71,17 @@ int jws_write_jwk(const struct jws_key *key, struct buf *out);
 int jws_read_jwk(struct span json, uint8_t ret[JWS_PUBLIC_SIZE], struct error_detail *detail);
 
 /*
- * Signs: the only function that uses a private key. What is signed is the signing input that it
- * makes itself of the type's header and the payload, never bytes that somebody gave it.
- * ERR_NO_MEMORY, ERR_INTERNAL.
+ * Appends header.payload.signature; the signature goes to `ret` as well, which may be NULL. This is
+ * the only function that uses a private key. What is signed is the signing input that it makes
+ * itself of the type's header and the payload, never bytes that somebody gave it. ERR_NO_MEMORY,
+ * ERR_INTERNAL: also if the key has no private half; nothing is appended then.
  */
-int jws_signature(const struct jws_key *key, enum jws_type type, struct span payload,
-                  uint8_t ret[JWS_SIGNATURE_SIZE]);
+int jws_sign(const struct jws_key *key, enum jws_type type, struct span payload, struct buf *out,
+             uint8_t *ret);
 
-/* Appends header.payload.signature of a signature that was made before. ERR_NO_MEMORY. */
+/* Appends the same with a signature that was made before. ERR_NO_MEMORY. */
 int jws_write(const char *kid, enum jws_type type, struct span payload,
               const uint8_t signature[JWS_SIGNATURE_SIZE], struct buf *out);
-
-/* Both. */
-int jws_sign(const struct jws_key *key, enum jws_type type, struct span payload, struct buf *out);
 
 /* A JWS taken apart. `signing_input` is borrowed from the text. */
 struct jws {

@@ -208,9 +208,9 @@ static int write_statement(struct keyring *k, struct identity *identity)
     buf_add_str(&payload, "\"iss\":\"neocompute\",\"key\":");
     jws_write_jwk(&k->result, &payload);
     buf_add_char(&payload, '}');
-    int r = buf_failed(&payload)
-                ? ERR_NO_MEMORY
-                : jws_sign(&identity->key, JWS_KEY, span_of_buf(&payload), &identity->statement);
+    int r = buf_failed(&payload) ? ERR_NO_MEMORY
+                                 : jws_sign(&identity->key, JWS_KEY, span_of_buf(&payload),
+                                            &identity->statement, NULL);
     buf_done(&payload);
     return r;
 }
