@@ -4,13 +4,13 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "cmd/cmd.h"
 #include "cmd/local_job.h"
 #include "cmd/outcome.h"
 #include "cmd/run_secrets.h"
 #include "cmd/script.h"
 #include "engine/engine.h"
-#include "protect/protect.h"
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,23 +38,20 @@ static int print_json(const struct exec_result *result)
         {ENGINE_USED_CLOCK, "clock"}, {ENGINE_USED_RANDOM, "random"}, {ENGINE_USED_TIMER, "timer"}};
     struct buf buf =
         BUF_INIT(result->output.size + result->error.size * 6 + result->logs.size + 4096);
-    char duration[CLOCK_DURATION_SIZE], hash[2 * PROTECT_HASH_SIZE + 1];
-    uint8_t digest[PROTECT_HASH_SIZE];
-    struct protect *protect = NULL;
+    char duration[CLOCK_DURATION_SIZE], hash[2 * SHA256_SIZE + 1];
+    uint8_t digest[SHA256_SIZE];
     const char *comma = "";
 
     clock_format_duration(duration, result->duration_ns);
     buf_addf(&buf, "{\"status\":\"%s\"", result->code == 0 ? "completed" : "failed");
-    if (result->code == 0 && protect_new(NULL, &protect, NULL) == 0 &&
-        protect_hash(protect, (struct span){result->output.data, result->output.size}, digest) ==
-            0) {
+    if (result->code == 0) {
+        sha256((struct span){result->output.data, result->output.size}, digest);
         json_next_key(&buf, "output");
         buf_add(&buf, result->output.data, result->output.size);
         hex_encode(hash, digest, sizeof(digest));
         json_next_key(&buf, "output_hash");
         json_str(&buf, hash);
     }
-    protect_free(protect);
     json_next_key(&buf, "logs");
     if (result->logs.size > 0)
         buf_add(&buf, result->logs.data, result->logs.size);

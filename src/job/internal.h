@@ -198,9 +198,9 @@ void job_peer_remove(struct job_list_ends *list, struct job *job);
 /* receipt.c: takes from a new job's request what its receipt will say of it. ERR_NO_MEMORY. */
 int job_receipt_begin(struct job *job, const struct job_submission *submission);
 void job_receipt_done(struct job *job);
-/* HMAC-SHA256 under the job's salt of label ‖ 0x00 ‖ bytes. ERR_NO_MEMORY. */
-int job_receipt_hmac(const struct job *job, const char *label, struct span bytes,
-                     uint8_t ret[RECEIPT_HASH_SIZE]);
+/* HMAC-SHA256 under the job's salt of label ‖ 0x00 ‖ bytes. */
+void job_receipt_hmac(const struct job *job, const char *label, struct span bytes,
+                      uint8_t ret[RECEIPT_HASH_SIZE]);
 uint64_t job_receipt_bytes(const struct job *job); /* that it keeps in allocations of its own */
 int job_pack_secrets(const struct secret_set *set, struct buf *out); /* NULL set: none */
 /* An ended job waits for its signature, and job_finish follows. False: it gets none. */

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "base/sha256.h"
 #include "job/internal.h"
 #include <openssl/crypto.h>
 #include <stdlib.h>
@@ -33,23 +34,23 @@ static bool gives_receipts(const struct job_service *service)
 
 int job_receipt_begin(struct job *job, const struct job_submission *submission)
 {
-    struct protect *protect = job->service->protect;
     struct job_receipt *receipt = &job->receipt;
     int r = random_take(receipt->salt, sizeof receipt->salt);
     if (r || !gives_receipts(job->service))
         return r;
-    if (!r)
-        r = protect_hash(protect, submission->script, receipt->script_sha256);
-    if (!r && job->sealed)
-        return job_receipt_hmac(job, "input", submission->input, receipt->input);
-    return r ? r : protect_hash(protect, submission->input, receipt->input);
+    sha256(submission->script, receipt->script_sha256);
+    if (job->sealed)
+        job_receipt_hmac(job, "input", submission->input, receipt->input);
+    else
+        sha256(submission->input, receipt->input);
+    return 0;
 }
 
-int job_receipt_hmac(const struct job *job, const char *label, struct span bytes,
-                     uint8_t ret[RECEIPT_HASH_SIZE])
+void job_receipt_hmac(const struct job *job, const char *label, struct span bytes,
+                      uint8_t ret[RECEIPT_HASH_SIZE])
 {
     const struct span parts[] = {{label, strlen(label) + 1}, bytes}; /* the label with its NUL */
-    return protect_hmac(job->service->protect, job->receipt.salt, parts, 2, ret);
+    hmac_parts((struct span){(const char *)job->receipt.salt, RECEIPT_SALT_SIZE}, parts, 2, ret);
 }
 
 void job_receipt_done(struct job *job)
@@ -111,23 +112,21 @@ struct hidden {
 
 /* Of a sealed job: input, output and the names of secrets are not to be guessed from the receipt.
  */
-static int hide(const struct job *job, struct span output, struct hidden *hidden,
-                struct receipt *receipt, struct receipt_secret *secrets)
+static void hide(const struct job *job, struct span output, struct hidden *hidden,
+                 struct receipt *receipt, struct receipt_secret *secrets)
 {
-    int r = 0;
     if (job->encrypted)
         memcpy(hidden->output, job->proof.output_hash, sizeof hidden->output);
     else
-        r = job_receipt_hmac(job, "output", output, hidden->output);
-    for (size_t i = 0; !r && i < receipt->secret_count; i++) {
-        r = job_receipt_hmac(job, "secret-name", secrets[i].name, hidden->names[i]);
+        job_receipt_hmac(job, "output", output, hidden->output);
+    for (size_t i = 0; i < receipt->secret_count; i++) {
+        job_receipt_hmac(job, "secret-name", secrets[i].name, hidden->names[i]);
         secrets[i].name_hmac = hidden->names[i];
     }
     receipt->sealed = true;
     receipt->input_hmac = receipt->input_sha256;
     receipt->output_hmac = job->code ? NULL : hidden->output;
     receipt->input_sha256 = receipt->output_sha256 = NULL;
-    return r;
 }
 
 static int write_payload(const struct job *job, struct buf *out)
@@ -141,10 +140,9 @@ static int write_payload(const struct job *job, struct buf *out)
     struct buf opened;
     const struct span user = {job->user->id, job->user->id_size};
     int r = job_text_get(job, &opened, &text);
-    if (!r)
-        r = protect_hmac(job->service->protect, kept->salt, &user, 1, subject);
     if (r)
         goto out;
+    hmac_parts((struct span){(const char *)kept->salt, RECEIPT_SALT_SIZE}, &user, 1, subject);
     struct receipt receipt = {
         .job_id = {job->id.text, UUID_SIZE - 1},
         .subject = subject,
@@ -176,9 +174,8 @@ static int write_payload(const struct job *job, struct buf *out)
         .issued_unix_s = kept->issued_unix_s,
     };
     if (job->sealed)
-        r = hide(job, text.output, &hidden, &receipt, secrets);
-    if (!r)
-        r = receipt_write(&receipt, out);
+        hide(job, text.output, &hidden, &receipt, secrets);
+    r = receipt_write(&receipt, out);
 out:
     buf_wipe(&opened);
     return r;
@@ -236,9 +233,8 @@ static int write_batch(const struct job_receipt *receipt, struct span payload, s
     uint8_t leaf[RECEIPT_HASH_SIZE], root[RECEIPT_HASH_SIZE];
     uint32_t count;
     struct buf batch = BUF_INIT(BATCH_PAYLOAD);
-    int r = merkle_leaf(payload, leaf);
-    if (!r)
-        r = merkle_root_of(path, leaf, &count, root);
+    merkle_leaf(payload, leaf);
+    int r = merkle_root_of(path, leaf, &count, root);
     if (!r)
         r = receipt_write_batch(root, count, receipt->issued_unix_s, &batch);
     if (!r)
@@ -318,9 +314,8 @@ static int sign_tree(struct job_signing *signing, const struct keyring *keyring,
     struct merkle *tree = &signing->tree;
     struct buf payload = BUF_INIT(BATCH_PAYLOAD);
     buf_reserve(&payload, BATCH_PAYLOAD);
-    int r = merkle_build(tree);
-    if (!r)
-        r = receipt_write_batch(merkle_root(tree), tree->count, now, &payload);
+    merkle_build(tree);
+    int r = receipt_write_batch(merkle_root(tree), tree->count, now, &payload);
     if (!r)
         r = jws_sign(keyring_result_key(keyring), JWS_BATCH,
                      (struct span){payload.data, payload.size}, &signing->batch, signature);
@@ -372,8 +367,9 @@ static bool sign_together(struct job_signing *signing, struct job *const *jobs, 
         return false;
     merkle_reset(&signing->tree);
     for (size_t i = 0; i < count; i++) {
-        if (!signing->payload[i].data || merkle_leaf(signing->payload[i], leaf))
+        if (!signing->payload[i].data)
             return false;
+        merkle_leaf(signing->payload[i], leaf);
         merkle_add(&signing->tree, leaf);
     }
     const struct job_receipt *first = &jobs[0]->receipt;

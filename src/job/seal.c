@@ -28,15 +28,12 @@ int job_keep_sealers(struct job *job, const struct job_submission *submission)
 
 int job_seal_result(struct job *job, const struct recipient_result *result, struct buf *out)
 {
-    struct protect *protect = job->service->protect;
     struct secret_bytes *recipient = &job->live->recipient;
-    int r = 0;
-    if (result->output.size)
-        r = job_receipt_hmac(job, "output", result->output, job->proof.output_hash);
-    if (!r && result->output.size)
-        r = protect_sign(protect, job->proof.output_hash, job->proof.signature);
-    if (!r)
-        r = recipient_seal_result((struct recipient *)(void *)recipient->data,
+    if (result->output.size) {
+        job_receipt_hmac(job, "output", result->output, job->proof.output_hash);
+        protect_sign(job->service->protect, job->proof.output_hash, job->proof.signature);
+    }
+    int r = recipient_seal_result((struct recipient *)(void *)recipient->data,
                                   (struct span){job->id.text, UUID_SIZE - 1}, result, out);
     secret_bytes_done(recipient);
     return r;

@@ -20,10 +20,9 @@ static void hash_node(const uint8_t left[MERKLE_HASH_SIZE], const uint8_t right[
                (struct span){(const char *)right, MERKLE_HASH_SIZE}, ret);
 }
 
-int merkle_leaf(struct span data, uint8_t ret[MERKLE_HASH_SIZE])
+void merkle_leaf(struct span data, uint8_t ret[MERKLE_HASH_SIZE])
 {
     hash_parts(LEAF_PREFIX, data, (struct span){0}, ret);
-    return 0;
 }
 
 /* --- making --- */
@@ -45,7 +44,7 @@ static uint32_t level_size(uint32_t leaves, int level)
 
 /* Pairs each level's nodes; one that is left over goes up as it is. That gives the tree of section
  * 2.1.1, whose left part always has as many leaves as the largest power of two allows. */
-int merkle_build(struct merkle *tree)
+void merkle_build(struct merkle *tree)
 {
     int level = 0;
     tree->start[0] = 0;
@@ -58,7 +57,6 @@ int merkle_build(struct merkle *tree)
             memcpy(tree->nodes[to], tree->nodes[from + size - 1], MERKLE_HASH_SIZE);
     }
     tree->start[level + 1] = tree->start[level] + 1;
-    return 0;
 }
 
 static int root_level(const struct merkle *tree)

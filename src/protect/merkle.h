@@ -27,16 +27,16 @@ struct merkle {
     uint8_t nodes[2 * MERKLE_LEAVES_MOST + MERKLE_DEPTH_MOST][MERKLE_HASH_SIZE];
 };
 
-/* The hash of a leaf: SHA-256(0x00 ‖ data). 0: it cannot fail. */
-int merkle_leaf(struct span data, uint8_t ret[MERKLE_HASH_SIZE]);
+/* The hash of a leaf: SHA-256(0x00 ‖ data). */
+void merkle_leaf(struct span data, uint8_t ret[MERKLE_HASH_SIZE]);
 
 void merkle_reset(struct merkle *tree);
 
 /* Adds a leaf by its hash. The tree must have fewer than MERKLE_LEAVES_MOST. */
 void merkle_add(struct merkle *tree, const uint8_t leaf[MERKLE_HASH_SIZE]);
 
-/* Hashes up to the root. The tree must have a leaf. 0. */
-int merkle_build(struct merkle *tree);
+/* Hashes up to the root. The tree must have a leaf. */
+void merkle_build(struct merkle *tree);
 const uint8_t *merkle_root(const struct merkle *tree);
 
 /* The path of leaf `index`; returns its bytes, MERKLE_PATH_MOST at most. */

@@ -59,36 +59,17 @@ void protect_free(struct protect *protect)
     free(protect);
 }
 
-int protect_hash(struct protect *protect, struct span data, uint8_t ret[PROTECT_HASH_SIZE])
-{
-    sha256(data, ret);
-    return 0;
-}
-
-int protect_hmac(struct protect *protect, const uint8_t key[PROTECT_KEY_SIZE],
-                 const struct span *parts, size_t count, uint8_t ret[PROTECT_HASH_SIZE])
-{
-    hmac_parts((struct span){(const char *)key, PROTECT_KEY_SIZE}, parts, count, ret);
-    return 0;
-}
-
-int protect_sign(struct protect *protect, const uint8_t hash[PROTECT_HASH_SIZE],
-                 uint8_t ret[PROTECT_HASH_SIZE])
+void protect_sign(const struct protect *protect, const uint8_t hash[PROTECT_HASH_SIZE],
+                  uint8_t ret[PROTECT_HASH_SIZE])
 {
     const struct span data = {(const char *)hash, PROTECT_HASH_SIZE};
     hmac_sign(&protect->signer, &data, 1, ret);
-    return 0;
 }
 
-int protect_prove(struct protect *protect, struct span output, struct proof *ret)
+void protect_prove(const struct protect *protect, struct span output, struct proof *ret)
 {
-    struct proof proof;
-    int r = protect_hash(protect, output, proof.output_hash);
-    if (!r)
-        r = protect_sign(protect, proof.output_hash, proof.signature);
-    if (!r)
-        *ret = proof;
-    return r;
+    sha256(output, ret->output_hash);
+    protect_sign(protect, ret->output_hash, ret->signature);
 }
 
 static const char *const purpose_labels[] = {

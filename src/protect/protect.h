@@ -39,19 +39,12 @@ struct proof {
 int protect_new(const char *master, struct protect **ret, struct error_detail *detail);
 void protect_free(struct protect *protect);
 
-/* SHA-256 of `data`. 0: neither this nor what follows up to protect_prove can fail any more. */
-int protect_hash(struct protect *protect, struct span data, uint8_t ret[PROTECT_HASH_SIZE]);
+/* HMAC-SHA256 with the signing key of the hash that stands for an output. */
+void protect_sign(const struct protect *protect, const uint8_t hash[PROTECT_HASH_SIZE],
+                  uint8_t ret[PROTECT_HASH_SIZE]);
 
-/* HMAC-SHA256 of parts one after another, under a key of the caller's. 0. */
-int protect_hmac(struct protect *protect, const uint8_t key[PROTECT_KEY_SIZE],
-                 const struct span *parts, size_t count, uint8_t ret[PROTECT_HASH_SIZE]);
-
-/* HMAC-SHA256 with the signing key of the hash that stands for an output. 0. */
-int protect_sign(struct protect *protect, const uint8_t hash[PROTECT_HASH_SIZE],
-                 uint8_t ret[PROTECT_HASH_SIZE]);
-
-/* Hashes and signs the canonical bytes of an output. 0. */
-int protect_prove(struct protect *protect, struct span output, struct proof *ret);
+/* Hashes and signs the canonical bytes of an output. */
+void protect_prove(const struct protect *protect, struct span output, struct proof *ret);
 
 /*
  * What else is derived from the master key, from one table: X(symbol, label). Result and HPKE keys

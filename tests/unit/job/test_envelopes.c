@@ -1,4 +1,5 @@
 /* What is remembered of sealed requests, and for how long. */
+#include "base/sha256.h"
 #include "job/envelopes.h"
 #include "unit.h"
 
@@ -49,7 +50,7 @@ static void key_id(struct fixture *f, uint8_t ret[KEYRING_KEY_ID_SIZE])
     struct span list = keyring_hpke_configurations(keys_current(f->keys));
     struct span first = {list.data + 2, (size_t)(uint8_t)list.data[1]};
     uint8_t hash[DIGEST];
-    assert_int_equal(protect_hash(f->protect, first, hash), 0);
+    sha256(first, hash);
     memcpy(ret, hash, KEYRING_KEY_ID_SIZE);
 }
 

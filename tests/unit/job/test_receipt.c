@@ -67,7 +67,7 @@ static uint32_t must_verify(const struct job *job)
             base64url_decode(&payload, (struct span){text.data, (size_t)(tilde - text.data)}), 0);
         assert_int_equal(
             base64url_decode(&path, (struct span){tilde + 1, (size_t)(last - tilde - 1)}), 0);
-        assert_int_equal(merkle_leaf((struct span){payload.data, payload.size}, leaf), 0);
+        merkle_leaf((struct span){payload.data, payload.size}, leaf);
         assert_int_equal(merkle_root_of((struct span){path.data, path.size}, leaf, &count, root),
                          0);
         assert_int_equal(jws_parse(span_of(last + 1), &jws, NULL), 0);

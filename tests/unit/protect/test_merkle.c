@@ -35,10 +35,10 @@ static void plant(uint32_t count)
     merkle_reset(&tree);
     for (uint32_t i = 0; i < count; i++) {
         struct span data = count <= INPUTS ? inputs[i] : (struct span){(const char *)&i, sizeof i};
-        assert_int_equal(merkle_leaf(data, leaf), 0);
+        merkle_leaf(data, leaf);
         merkle_add(&tree, leaf);
     }
-    assert_int_equal(merkle_build(&tree), 0);
+    merkle_build(&tree);
 }
 
 static void known_roots(void **state)
@@ -125,8 +125,7 @@ static void a_node_cannot_be_shown_as_a_leaf(void **state)
 {
     uint8_t leaf[MERKLE_HASH_SIZE];
     plant(2);
-    assert_int_equal(
-        merkle_leaf((struct span){(const char *)tree.nodes, 2 * MERKLE_HASH_SIZE}, leaf), 0);
+    merkle_leaf((struct span){(const char *)tree.nodes, 2 * MERKLE_HASH_SIZE}, leaf);
     assert_memory_not_equal(leaf, merkle_root(&tree), sizeof leaf);
 }
 
