@@ -53,8 +53,10 @@ static size_t take_header(char *data, size_t one, size_t size, void *ctx)
 const char *client_user(const struct client_options *options)
 {
     const struct passwd *login;
-    const char *user = options->user ? options->user : getenv("USER");
+    const char *user = getenv("USER");
 
+    if (options->user)
+        return options->user;
     if (user && *user)
         return user;
     login = getpwuid(geteuid());
@@ -83,12 +85,14 @@ static struct curl_slist *make_headers(const struct client_options *options, str
     return headers;
 }
 
-static int check_user(const struct client_options *options, struct error_detail *detail)
+int client_check_user(const struct client_options *options, struct error_detail *detail)
 {
     const char *user = client_user(options);
 
     if (!*user)
-        return error_set(detail, ERR_USAGE, "--user", "is missing");
+        return error_set(detail, ERR_USAGE, "--user",
+                         options->user ? "is empty: leave it out to be your login name"
+                                       : "is missing, and you have no login name");
     for (; *user; user++)
         if ((unsigned char)*user < 0x20 || *user == 0x7f)
             return error_set(detail, ERR_USAGE, "--user", "has a control character in it");
@@ -147,7 +151,7 @@ static int send_request(const struct client_options *options, const char *method
     CURL *curl;
     int r;
 
-    r = check_user(options, detail);
+    r = client_check_user(options, detail);
     if (r < 0)
         return r;
     while (server_size > 0 && options->server[server_size - 1] == '/')

@@ -44,6 +44,9 @@ int client_problem(long status, struct span problem, struct error_detail *detail
 /* Who is asking: as told, or the name under which they are logged in. Borrowed. */
 const char *client_user(const struct client_options *options);
 
+/* Can that be a user id? Every request asks; whoever works on a store has to. ERR_USAGE. */
+int client_check_user(const struct client_options *options, struct error_detail *detail);
+
 /*
  * Sends a request; `target` is the path with its query, `body` empty for none (GET and DELETE).
  * ERR_SYSTEM if there was no answer; one other than 2xx is an error with the server's message and

@@ -171,7 +171,9 @@ static void on_answered(void *ctx, const struct secret_answer *a)
 static int call_store(struct secret_backend *backend, const struct secret_call *call,
                       struct secret_reply *ret, struct error_detail *detail)
 {
-    int r = backend->open ? 0 : open_store(backend, detail);
+    int r = client_check_user(&backend->options->client, detail);
+    if (!r && !backend->open)
+        r = open_store(backend, detail);
     if (r)
         return r;
     struct waiting waiting = {.call = call, .reply = ret, .detail = detail};

@@ -128,25 +128,50 @@ static enum verify_state check_evidence(struct verify *v, struct error_detail *d
     return verify_says(detail, VERIFY_PASSED, "none, taken because of --allow-simulation");
 }
 
-/* The key of a set whose thumbprint is `kid`. A single JWK is a set of one. */
-static bool find_key(struct span text, const char *kid, uint8_t ret[JWS_PUBLIC_SIZE])
+static bool has_thumbprint(const uint8_t key[JWS_PUBLIC_SIZE], const char *kid)
+{
+    char thumbprint[JWS_KID_SIZE];
+    return jws_thumbprint(key, thumbprint) == 0 && strcmp(thumbprint, kid) == 0;
+}
+
+/* The key of a set whose thumbprint is `kid`. A single JWK is a set of one. *found: it is there;
+ * refuses what is no set at all. */
+static int find_key(struct span text, const char *kid, uint8_t ret[JWS_PUBLIC_SIZE], bool *found,
+                    struct error_detail *detail)
 {
     struct document set;
-    struct span keys = {0}, rest, element = text;
-    char thumbprint[JWS_KID_SIZE];
-    bool found = false, many;
-    if (document_read(text, "", &set, NULL))
-        return false;
-    many = document_get(&set, "keys", &keys);
-    if (many && !json_array(keys, &rest))
-        return false;
-    while (!found && (!many || json_element(&rest, &element))) {
-        found = jws_read_jwk(element, ret, NULL) == 0 && jws_thumbprint(ret, thumbprint) == 0 &&
-                strcmp(thumbprint, kid) == 0;
-        if (!many)
-            break;
+    struct span keys = {0}, rest, element;
+    *found = false;
+    int r = document_read(text, "it", &set, detail);
+    if (r)
+        return r;
+    if (!document_get(&set, "keys", &keys)) {
+        r = jws_read_jwk(text, ret, detail);
+        *found = r == 0 && has_thumbprint(ret, kid);
+        return r;
     }
-    return found;
+    if (!json_array(keys, &rest))
+        return refuse(detail, REFUSAL_MALFORMED, "its \"keys\" is no list");
+    while (!*found && json_element(&rest, &element))
+        *found = jws_read_jwk(element, ret, NULL) == 0 && has_thumbprint(ret, kid);
+    return 0;
+}
+
+static enum verify_state check_key_set(struct span text, const char *kid,
+                                       uint8_t ret[JWS_PUBLIC_SIZE], struct error_detail *detail)
+{
+    struct error_detail why = {0};
+    bool found;
+    if (find_key(text, kid, ret, &found, &why))
+        return verify_refuses(detail, REFUSAL_MALFORMED,
+                              "--jwks is no key set: %.200s. It must be what GET "
+                              "/.well-known/jwks.json answers, {\"keys\":[...]}, or a key of it",
+                              why.message);
+    if (!found)
+        return verify_refuses(detail, REFUSAL_KEY,
+                              "--jwks has no key with the thumbprint %.*s, which signed",
+                              JWS_KID_SIZE, kid);
+    return VERIFY_PASSED;
 }
 
 static enum verify_state check_signature(struct verify *v, struct error_detail *detail)
@@ -157,8 +182,8 @@ static enum verify_state check_signature(struct verify *v, struct error_detail *
     if (!v->has_bundle && !jwks.data)
         return verify_says(detail, VERIFY_UNDECIDED,
                            "there is no key to check it with: --bundle F or --jwks F");
-    if (jwks.data && !find_key(jwks, kid, key))
-        return verify_refuses(detail, REFUSAL_KEY, "the key set has no key with this thumbprint");
+    if (jwks.data && check_key_set(jwks, kid, key, detail) != VERIFY_PASSED)
+        return VERIFY_FAILED;
     if (v->has_bundle) {
         memcpy(key, v->bundle.result_key, sizeof key);
         if (strcmp(kid, v->bundle.result_kid) != 0)
