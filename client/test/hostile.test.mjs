@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { NeoCompute } from '../dist/index.js';
+import { NeoCompute, verifyReceipt } from '../dist/index.js';
 import { BATCH, Service, b64u, canonical, problem } from './lib/service.mjs';
 
 const script = 'function main(input) { return { echo: input } }';
@@ -192,6 +192,35 @@ describe('answers that are not true', () => {
       await refuses(client.execute({ script, ...request }), 'ReceiptError', code);
     });
   }
+});
+
+// All pieces are real, signed, and of the identity that is pinned; only all of one boot may pass.
+describe('pieces of several boots', () => {
+  /** What is judged first, of (receipt, claims, digest, statement) by the number of their boot. */
+  const refusal = (receipt, claims, digest, statement) => {
+    if (digest !== claims) return 'claims';
+    if (statement !== claims) return 'statement';
+    return receipt === claims ? undefined : 'claims';
+  };
+
+  it('are refused by name, in every mixture', async () => {
+    await service.rotate();
+    await service.rotate();
+    const trust = { identityKey: service.identity.jwk, allowSimulation: true };
+    const job = { job_id: '01a2064b-9058-730d-8990-000000000000', user: 'alice', salt: Buffer.alloc(32, 1),
+      script, entry_point: 'main', input: '{}', output: '{"echo":{}}', started: new Date().toISOString() };
+    const receipts = await Promise.all(service.boots.map((keys) => service.receipt(job, { keys })));
+    for (let mixture = 0; mixture < 3 ** 4; mixture += 1) {
+      const of = [0, 1, 2, 3].map((i) => Math.floor(mixture / 3 ** i) % 3);
+      const [receipt, claims, digest, statement] = of;
+      const bundle = { ...service.boots[claims].bundle, claims_sha256: service.boots[digest].digest,
+        statement: service.boots[statement].bundle.statement };
+      const judged = verifyReceipt(receipts[receipt], bundle, trust, { jobId: job.job_id });
+      const code = refusal(...of);
+      if (code) await assert.rejects(judged, { name: 'ReceiptError', code }, `${of}`);
+      else assert.ok((await judged).checks.every(({ ok }) => ok), `${of}`);
+    }
+  });
 });
 
 describe('receipts that are none', () => {

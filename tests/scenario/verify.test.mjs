@@ -1,6 +1,7 @@
 // neocompute verify on what a real service answers, and exec behind gateways that lie.
 
 import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -162,6 +163,47 @@ describe('verify', () => {
     for (const args of [[], ['nofile'], ['-', '--max-age', 'soon'], ['-', '--claims-sha256', 'x']]) {
       assert.equal((await neocompute(['verify', ...args], { stdin: text })).code, 2, args.join(' '));
     }
+  });
+
+  const FILES = ['receipt', '--script', '--input', '--output', '--bundle', '--jwks', '--identity-key'];
+  const naming = (option, name, text) => (option === 'receipt' ? neocompute(['verify', name, ...offline()])
+    : neocompute(['verify', '-', ...offline(), option, name], { stdin: text }));
+
+  it('reads no more of a file than it may have, and no folder', async () => {
+    const { text } = await server.execute({ script: SCRIPT, input: { a: 1 } });
+    const sparse = file('sparse', '');
+    fs.truncateSync(sparse, 2 ** 31);
+    const odd = { [folder]: /: Is a directory\n$/, '/dev/zero': /zero: is larger than \d+ bytes\n$/,
+      [sparse]: /sparse: is larger than \d+ bytes\n$/ };
+    for (const option of FILES) {
+      for (const [name, said] of Object.entries(odd)) {
+        const { code, stderr } = await naming(option, name, text);
+        assert.equal(code, 2, `${option} ${name}`);
+        assert.match(stderr, said, option);
+      }
+    }
+  });
+
+  it('reads a FIFO to its end, as cat does', async () => {
+    const { text } = await server.execute({ script: SCRIPT, input: { a: 1 } });
+    const fifo = path.join(folder, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    const jwks = await server.request('GET', '/.well-known/jwks.json', { user: null });
+    const contents = { receipt: text, '--script': SCRIPT, '--input': '{"a":1}', '--output': '{"sum":2}',
+      '--bundle': fs.readFileSync(path.join(folder, 'bundle')), '--jwks': jwks.text,
+      '--identity-key': fs.readFileSync(path.join(folder, 'identity')) };
+    for (const option of FILES) {
+      const writer = spawn('sh', ['-c', 'sleep 0.1; cat >"$0"', fifo], { stdio: ['pipe', 'ignore', 'inherit'] });
+      writer.stdin.end(contents[option]);
+      const { code, stdout, stderr } = await naming(option, fifo, text);
+      assert.equal(code, 0, `${option}: ${stdout}${stderr}`);
+    }
+    // One who writes without an end.
+    const endless = spawn('sh', ['-c', 'exec cat /dev/zero >"$0"', fifo], { stdio: 'ignore' });
+    const { code, stderr } = await naming('receipt', fifo);
+    assert.equal(code, 2);
+    assert.match(stderr, /fifo: is larger than/);
+    endless.kill();
   });
 
   it('verifies after a restart what was signed before it', async () => {
