@@ -2,11 +2,9 @@
 
 #include "base/encode.h"
 #include "base/limits.h"
+#include <endian.h>
 #include <inttypes.h>
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,34 +15,22 @@
 
 /* --- the MAC --- */
 
-int audit_mac_init(struct audit_mac *mac, const uint8_t key[AUDIT_KEY_SIZE])
+void audit_mac_init(struct audit_mac *mac, const uint8_t key[AUDIT_KEY_SIZE])
 {
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),
-        OSSL_PARAM_construct_end()};
     *mac = (struct audit_mac){.text = BUF_INIT(ROW_MOST)};
-    EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    mac->ctx = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
-    EVP_MAC_free(hmac);
-    if (mac->ctx && EVP_MAC_init(mac->ctx, key, AUDIT_KEY_SIZE, params) == 1)
-        return 0;
-    audit_mac_done(mac);
-    return ERR_NO_MEMORY;
+    hmac_init(&mac->hmac, (struct span){(const char *)key, AUDIT_KEY_SIZE});
 }
 
 void audit_mac_done(struct audit_mac *mac)
 {
-    EVP_MAC_CTX_free(mac->ctx);
+    hmac_done(&mac->hmac);
     buf_done(&mac->text);
-    mac->ctx = NULL;
 }
 
 static void add_number(struct buf *buf, uint64_t value)
 {
-    uint8_t bytes[8];
-    for (int i = 0; i < 8; i++)
-        bytes[i] = (uint8_t)(value >> (56 - 8 * i));
-    buf_add(buf, bytes, sizeof bytes);
+    uint64_t big = htobe64(value);
+    buf_add(buf, &big, sizeof big);
 }
 
 static void add_field(struct buf *buf, struct span field)
@@ -56,11 +42,10 @@ static void add_field(struct buf *buf, struct span field)
 /* Over mac->text, which is empty afterwards. */
 static int mac_of(struct audit_mac *mac, uint8_t ret[STORE_MAC_SIZE])
 {
-    size_t size = STORE_MAC_SIZE;
-    const struct buf *text = &mac->text;
-    bool ok = !buf_failed(text) && EVP_MAC_init(mac->ctx, NULL, 0, NULL) == 1 &&
-              EVP_MAC_update(mac->ctx, (const uint8_t *)text->data, text->size) == 1 &&
-              EVP_MAC_final(mac->ctx, ret, &size, STORE_MAC_SIZE) == 1;
+    const struct span text = {mac->text.data, mac->text.size};
+    bool ok = !buf_failed(&mac->text);
+    if (ok)
+        hmac_sign(&mac->hmac, &text, 1, ret);
     buf_reset(&mac->text);
     return ok ? 0 : ERR_NO_MEMORY;
 }
@@ -117,9 +102,8 @@ int audit_checkpoint_write(const struct audit_chain *chain, int64_t unix_ms, str
     struct audit_mac mac;
     hex_encode(head, chain->mac, STORE_MAC_SIZE);
     int size = snprintf(text, sizeof text, "%" PRIu64 ":%" PRId64 ":%s", chain->seq, unix_ms, head);
-    int r = audit_mac_init(&mac, chain->key);
-    if (!r)
-        r = checkpoint_mac(&mac, chain->boot_id, (struct span){text, (size_t)size}, signature);
+    audit_mac_init(&mac, chain->key);
+    int r = checkpoint_mac(&mac, chain->boot_id, (struct span){text, (size_t)size}, signature);
     audit_mac_done(&mac);
     if (r)
         return r;
@@ -319,11 +303,10 @@ int audit_verify(struct store *store, const uint8_t key[AUDIT_KEY_SIZE], const u
                  struct audit_report *ret)
 {
     struct walk w = {.has_previous = previous};
-    int r = audit_mac_init(&w.key, key);
-    if (!r && previous)
-        r = audit_mac_init(&w.previous, previous);
-    if (!r)
-        r = read_checkpoints(store, &w);
+    audit_mac_init(&w.key, key);
+    if (previous)
+        audit_mac_init(&w.previous, previous);
+    int r = read_checkpoints(store, &w);
     if (!r)
         r = walk_rows(store, &w);
     for (size_t i = 0; !r && i < w.count; i++) {

@@ -11,6 +11,7 @@
 #ifndef NEOCOMPUTE_SECRET_AUDIT_H
 #define NEOCOMPUTE_SECRET_AUDIT_H
 
+#include "base/sha256.h"
 #include "secret/store.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,11 +31,11 @@ struct audit_chain {
  * memory until audit_mac_done wipes it: make one for a batch, not for good.
  */
 struct audit_mac {
-    struct evp_mac_ctx_st *ctx;
+    struct hmac hmac;
     struct buf text;
 };
-int audit_mac_init(struct audit_mac *mac, const uint8_t key[AUDIT_KEY_SIZE]); /* ERR_NO_MEMORY */
-void audit_mac_done(struct audit_mac *mac); /* also of one whose init failed */
+void audit_mac_init(struct audit_mac *mac, const uint8_t key[AUDIT_KEY_SIZE]);
+void audit_mac_done(struct audit_mac *mac);
 
 /* Gives the row its boot id, number and MAC, and moves the head on. ERR_NO_MEMORY. */
 int audit_chain_add(struct audit_chain *chain, struct audit_mac *mac, struct store_audit *row);

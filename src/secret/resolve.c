@@ -259,9 +259,8 @@ static int chain_rows(struct batch *batch, struct audit_chain *chain, struct sto
     for (size_t i = 0; i < batch->count; i++)
         rows += batch->tickets[i]->audit_count;
     struct store_audit **list = calloc(rows + 1, sizeof *list);
-    int r = audit_mac_init(&mac, chain->key);
-    if (!list)
-        r = ERR_NO_MEMORY;
+    int r = list ? 0 : ERR_NO_MEMORY;
+    audit_mac_init(&mac, chain->key);
     for (size_t i = 0; !r && i < batch->count; i++)
         for (size_t k = 0; !r && k < batch->tickets[i]->audit_count; k++) {
             list[n] = &batch->tickets[i]->audit[k];
