@@ -251,6 +251,10 @@ static int expected_mac(struct walk *w, struct walked *chain, const struct store
 
 static int walk_row(struct walk *w, const struct store_audit *row)
 {
+    if (row->damaged) {
+        note_bad(w, &w->report.changed, row->id);
+        return 0;
+    }
     w->report.rows++;
     if (!row->chained) {
         w->report.foreign++;

@@ -73,6 +73,8 @@ struct store_audit {
     struct span boot_id;
     uint64_t seq;
     bool chained;
+    /* Only in a list of everybody's: no row, but where rows stood that cannot be read any more. */
+    bool damaged;
     uint8_t mac[STORE_MAC_SIZE];
 };
 

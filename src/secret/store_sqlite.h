@@ -16,6 +16,11 @@
     "l.success,"                                                                                   \
     " l.error_message, l.created_at, l.job_id, l.script_sha256, l.boot_id, l.seq, l.mac"
 
+/* The id of the last row of the log that secret_audit_users has. */
+#define SQLITE_AUDIT_INDEXED                                                                       \
+    "(SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM secret_facts WHERE name = "             \
+    "'audit_indexed')"
+
 /* X(symbol, SQL): every statement, prepared once. */
 #define SQLITE_STATEMENTS(X)                                                                       \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
@@ -61,22 +66,30 @@
     X(SET_RULES, "UPDATE secret_rules SET pinned = ?3, allow_output = ?4, guard = ?5,"             \
                  " version = version + 1"                                                          \
                  " WHERE user_id = ?1 AND secret_name = ?2 AND version = ?6")                      \
-    X(ADD_AUDIT, "INSERT INTO secret_audit_logs (user_id, secret_name, action, service_id,"        \
-                 " ip_address, user_agent, success, error_message, created_at, job_id,"            \
-                 " script_sha256, boot_id, seq, mac)"                                              \
-                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)")          \
-    X(INDEX_AUDIT,                                                                                 \
-      "INSERT OR IGNORE INTO secret_audit_users (user_id, id)"                                     \
-      " SELECT user_id, id FROM secret_audit_logs WHERE id > ?1 ORDER BY user_id, id")             \
-    X(AUDIT_OF_USER, "SELECT " SQLITE_AUDIT_COLUMNS " FROM secret_audit_logs l WHERE l.id < ?2"    \
-                     " AND l.id > (SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM "          \
-                     "secret_facts WHERE name = 'audit_indexed')"                                  \
-                     " AND l.user_id = ?1"                                                         \
-                     " UNION ALL SELECT " SQLITE_AUDIT_COLUMNS                                     \
-                     " FROM secret_audit_users u CROSS JOIN secret_audit_logs l ON l.id = u.id "   \
-                     "WHERE u.user_id = ?1 AND u.id < ?2 ORDER BY id DESC LIMIT ?3")               \
-    X(AUDIT_OF_ALL, "SELECT " SQLITE_AUDIT_COLUMNS                                                 \
-                    " FROM secret_audit_logs l WHERE l.id > ?1 ORDER BY l.id LIMIT ?2")            \
+    X(ADD_BLOCK, "INSERT INTO secret_audit_blocks (first_id, count, rows) VALUES (1 + max("        \
+                 "(SELECT coalesce(max(id), 0) FROM secret_audit_logs), coalesce((SELECT first_id" \
+                 " + count - 1 FROM secret_audit_blocks ORDER BY first_id DESC LIMIT 1), 0)),"     \
+                 " ?1, ?2)")                                                                       \
+    X(INDEX_ROWS, "INSERT OR IGNORE INTO secret_audit_users (user_id, id)"                         \
+                  " SELECT user_id, id FROM secret_audit_logs WHERE id > ?1 ORDER BY user_id, id") \
+    X(NEW_BLOCKS, "SELECT first_id, rows FROM secret_audit_blocks WHERE first_id > ?1"             \
+                  " ORDER BY first_id LIMIT ?2")                                                   \
+    X(INDEX_BLOCK, "INSERT OR IGNORE INTO secret_audit_users (user_id, id) VALUES (?1, ?2)")       \
+    X(ROWS_OF_USER, "SELECT " SQLITE_AUDIT_COLUMNS " FROM secret_audit_logs l WHERE l.id < ?2"     \
+                    " AND l.id > " SQLITE_AUDIT_INDEXED " AND l.user_id = ?1"                      \
+                    " UNION ALL SELECT " SQLITE_AUDIT_COLUMNS                                      \
+                    " FROM secret_audit_users u CROSS JOIN secret_audit_logs l ON l.id = u.id "    \
+                    "WHERE u.user_id = ?1 AND u.id < ?2 ORDER BY id DESC LIMIT ?3")                \
+    X(BLOCKS_OF_USER, "SELECT b.first_id AS first_id, b.rows FROM secret_audit_blocks b"           \
+                      " WHERE b.first_id < ?2 AND b.first_id > " SQLITE_AUDIT_INDEXED              \
+                      " UNION ALL SELECT b.first_id, b.rows FROM secret_audit_users u"             \
+                      " CROSS JOIN secret_audit_blocks b ON b.first_id = u.id"                     \
+                      " WHERE u.user_id = ?1 AND u.id < ?2 ORDER BY first_id DESC")                \
+    X(ROWS_OF_ALL, "SELECT " SQLITE_AUDIT_COLUMNS                                                  \
+                   " FROM secret_audit_logs l WHERE l.id > ?1 ORDER BY l.id LIMIT ?2")             \
+    X(BLOCKS_OF_ALL, "SELECT first_id, rows FROM secret_audit_blocks WHERE first_id >= coalesce("  \
+                     "(SELECT max(first_id) FROM secret_audit_blocks WHERE first_id <= ?1), 0)"    \
+                     " ORDER BY first_id")                                                         \
     X(GET_FACT, "SELECT value FROM secret_facts WHERE name = ?1")                                  \
     X(PUT_FACT, "INSERT INTO secret_facts (name, value) VALUES (?1, ?2)"                           \
                 " ON CONFLICT (name) DO UPDATE SET value = ?2")                                    \
@@ -106,8 +119,8 @@ struct store_sqlite {
     sqlite3 *db;
     sqlite3_stmt *statements[SQL_COUNT_OF_STATEMENTS];
     bool in_transaction;
-    int64_t
-        audit_indexed; /* id of the last audit row indexed by user, as last read; 0: not known */
+    int64_t audit_indexed; /* of the log's rows, by user, as last read; 0: not known */
+    struct buf block;      /* as it is packed */
     struct sqlite_cache *cache;
     int64_t data_version; /* when the cache was last found to be current */
     int64_t told_version; /* when `changed` was last asked */
@@ -137,8 +150,9 @@ bool sqlite_read_text(sqlite3_stmt *stmt, int at, struct arena *arena, struct sp
 
 /*
  * Steps through the rows and gives each to `row`; ends the statement. ERR_SYSTEM, ERR_NO_MEMORY, or
- * what `row` returns.
+ * what `row` returns: SQLITE_ENOUGH ends it too, and is no error.
  */
+#define SQLITE_ENOUGH 1
 typedef int sqlite_row_fn(sqlite3_stmt *stmt, struct arena *arena, void *ctx);
 int sqlite_each_row(sqlite3_stmt *stmt, struct arena *arena, sqlite_row_fn *row, void *ctx);
 

@@ -4,6 +4,7 @@
 //     before(() => store.open()); after(() => store.close());
 //     const server = await startServer(await store.fresh());
 //     store.sql(server, 'SELECT ...')   // rows of texts, behind the server's back
+//     store.auditSql(server, 'SELECT ... FROM secret_audit_logs')   // a row of the audit log each
 //
 // PostgreSQL is a real server of its own, below with-postgres.
 
@@ -49,8 +50,16 @@ export class Sqlite {
   }
 
   sql(server, text) {
+    return this.#python(['-c', sqliteProgram], server, text);
+  }
+
+  auditSql(server, text) {
+    return this.#python([path.join(testsDir, 'lib', 'audit_sql.py')], server, text);
+  }
+
+  #python(program, server, text) {
     return JSON.parse(execFileSync('python3',
-      ['-c', sqliteProgram, path.join(server.dataDir, 'secrets.db')], { input: text, maxBuffer: 1 << 28 }));
+      [...program, path.join(server.dataDir, 'secrets.db')], { input: text, maxBuffer: 1 << 28 }));
   }
 }
 
@@ -107,6 +116,10 @@ export class Postgres {
 
   cliArgs(server) {
     return ['--database-url', this.urlOf(server)];
+  }
+
+  auditSql(server, text) {
+    return this.sql(server, text);
   }
 
   sql(server, text) {

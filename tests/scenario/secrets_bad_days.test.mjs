@@ -123,7 +123,7 @@ for (const store of stores) {
       const server = await startServer(await store.fresh());
       await giveSecret(server, 'KEY', 'only with an audit row');
       store.sql(server, store.name === 'SQLite'
-        ? "CREATE TRIGGER no_audit BEFORE INSERT ON secret_audit_logs BEGIN SELECT RAISE(ABORT, 'no'); END;"
+        ? "CREATE TRIGGER no_audit BEFORE INSERT ON secret_audit_blocks BEGIN SELECT RAISE(ABORT, 'no'); END;"
         : `CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
            CREATE TRIGGER no_audit BEFORE INSERT ON secret_audit_logs EXECUTE FUNCTION no();`);
       await expectDown(server, { writesOnly: true });
@@ -133,7 +133,7 @@ for (const store of stores) {
       // The row is there when the job has its answer, from every other connection.
       for (let i = 0; i < 5; i++) {
         const { json } = await server.execute(READ);
-        const rows = store.sql(server, `SELECT success FROM secret_audit_logs WHERE job_id = '${json.job_id}'`);
+        const rows = store.auditSql(server, `SELECT success FROM secret_audit_logs WHERE job_id = '${json.job_id}'`);
         assert.equal(rows.length, 1);
       }
       await server.stop();
@@ -154,14 +154,14 @@ for (const store of stores) {
       };
       const clean = await verify();
       assert.deepEqual([clean.code, clean.changed, clean.gaps, clean.cut, clean.forged], [0, 0, 0, 0, 0]);
-      store.sql(server, "UPDATE secret_audit_logs SET secret_name = 'KEY2' WHERE seq = 3;");
+      store.auditSql(server, "UPDATE secret_audit_logs SET secret_name = 'KEY2' WHERE seq = 3;");
       assert.equal((await verify()).changed, 1);
-      store.sql(server, "UPDATE secret_audit_logs SET secret_name = 'KEY' WHERE seq = 3;");
+      store.auditSql(server, "UPDATE secret_audit_logs SET secret_name = 'KEY' WHERE seq = 3;");
       assert.equal((await verify()).code, 0);
-      store.sql(server, 'DELETE FROM secret_audit_logs WHERE seq = 14;');
+      store.auditSql(server, 'DELETE FROM secret_audit_logs WHERE seq = 14;');
       const cut = await verify();
       assert.deepEqual([cut.code, cut.cut], [1, 1]);
-      store.sql(server, 'DELETE FROM secret_audit_logs WHERE seq = 5;');
+      store.auditSql(server, 'DELETE FROM secret_audit_logs WHERE seq = 5;');
       assert.ok((await verify()).gaps >= 1);
       store.sql(server, "UPDATE secret_facts SET value = '1' || value WHERE name LIKE 'checkpoint:%';");
       assert.equal((await verify()).forged, 1);
@@ -173,7 +173,7 @@ for (const store of stores) {
       const options = await store.fresh({ dataDir });
       const server = await startServer({ ...options, args: [...options.args, '--audit-checkpoint', '1s'] });
       const stored = () => store.sql(server, "SELECT value FROM secret_facts WHERE name LIKE 'checkpoint:%'")[0]?.[0] ?? '';
-      const rows = () => Number(store.sql(server, 'SELECT max(seq) FROM secret_audit_logs')[0][0]);
+      const rows = () => Number(store.auditSql(server, 'SELECT max(seq) FROM secret_audit_logs')[0][0]);
       const upTo = (seq) => until(() => stored().startsWith(`${seq}:`), `a checkpoint at ${seq}`, 5000);
       assert.equal(stored(), '', 'nothing to put down yet');
       await giveSecret(server, 'KEY', 'audited');
@@ -182,7 +182,7 @@ for (const store of stores) {
       await server.output(READ);
       const last = rows();
       await upTo(last);
-      const [boot] = store.sql(server, 'SELECT DISTINCT boot_id FROM secret_audit_logs')[0];
+      const [boot] = store.auditSql(server, 'SELECT DISTINCT boot_id FROM secret_audit_logs')[0];
       await until(() => server.log.split('\n').some((line) => line.includes('audit checkpoint') &&
         line.includes(boot) && line.includes(`${last}:`)), 'the same in the log', 5000);
       server.child.kill('SIGKILL');
@@ -193,7 +193,7 @@ for (const store of stores) {
         return { code, found: { cut, changed, gaps, forged } };
       };
       assert.deepEqual(await verify(), { code: 0, found: { cut: 0, changed: 0, gaps: 0, forged: 0 } });
-      store.sql(server, `DELETE FROM secret_audit_logs WHERE seq = ${last};`);
+      store.auditSql(server, `DELETE FROM secret_audit_logs WHERE seq = ${last};`);
       assert.deepEqual(await verify(), { code: 1, found: { cut: 1, changed: 0, gaps: 0, forged: 0 } });
       fs.rmSync(dataDir, { recursive: true });
     });

@@ -340,12 +340,15 @@ static void the_audit_chain_shows_tampering(void **state)
         const char *sql;
         size_t offset; /* of the counter that must rise */
     } attacks[] = {
-        {"UPDATE secret_audit_logs SET success = 1 - success WHERE id = 2",
+        {"UPDATE secret_audit_blocks SET rows = CAST(replace(rows, 'alice', 'bobby') AS BLOB)"
+         " WHERE first_id = 2",
          offsetof(struct audit_report, changed)},
-        {"UPDATE secret_audit_logs SET success = 1 - success WHERE id = 2;"
-         "DELETE FROM secret_audit_logs WHERE id = 3",
-         offsetof(struct audit_report, gaps)},
-        {"DELETE FROM secret_audit_logs WHERE id = 5", offsetof(struct audit_report, cut)},
+        {"UPDATE secret_audit_blocks SET rows = CAST(replace(rows, 'bobby', 'alice') AS BLOB);"
+         "UPDATE secret_audit_blocks SET rows = substr(rows, 1, length(rows) - 1)"
+         " WHERE first_id = 2",
+         offsetof(struct audit_report, changed)},
+        {"DELETE FROM secret_audit_blocks WHERE first_id = 3", offsetof(struct audit_report, gaps)},
+        {"DELETE FROM secret_audit_blocks WHERE first_id = 5", offsetof(struct audit_report, cut)},
         {"UPDATE secret_facts SET value = '4' || substr(value, 2) WHERE name LIKE 'checkpoint:%'",
          offsetof(struct audit_report, forged)},
     };

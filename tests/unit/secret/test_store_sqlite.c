@@ -137,6 +137,68 @@ static void an_older_file_is_migrated(void **state)
     store->ops->close(store);
 }
 
+/* The ids of `user`'s rows, or of everybody's, page by page: "12 11 10". A damaged place has a !.
+ */
+static void ids_of(struct store *store, struct span user, char *text, size_t size)
+{
+    struct store_audit got[2];
+    struct store_page page = {.limit = 2};
+    size_t count, at = 0;
+    do {
+        struct arena arena;
+        arena_init(&arena, ARENA_MOST);
+        count = 2;
+        assert_int_equal(store->ops->list_audit(store, user, &page, &arena, got, &count), 0);
+        for (size_t i = 0; i < count && at < size; i++) {
+            at += (size_t)snprintf(text + at, size - at, "%s%d%s", at ? " " : "", (int)got[i].id,
+                                   got[i].damaged ? "!" : "");
+            page.after = got[i].id;
+        }
+        arena_done(&arena);
+    } while (count == 2);
+}
+
+static void change(const char *file, const char *sql)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+/* Blocks, and rows that an older version or somebody else wrote beside them. */
+static void table_and_blocks_are_one_log(void **state)
+{
+    (void)state;
+    char file[80], ids[128];
+    snprintf(file, sizeof file, "%s/both", folder);
+    struct store *store;
+    assert_int_equal(store_sqlite_open(file, &store, NULL), 0);
+    const struct store_audit a = {.user = SPAN("ann"), .name = SPAN("K"), .action = STORE_READ},
+                             b = {.user = SPAN("ben"), .name = SPAN("K"), .action = STORE_READ};
+    const struct store_audit *rows[] = {&a, &b, &a, &a};
+    assert_int_equal(store->ops->commit_audit(store, rows, 4), 0);
+    change(file,
+           "INSERT INTO secret_audit_logs (id, user_id, secret_name, action, success,"
+           " created_at) VALUES (10, 'ann', 'K', 'read', 1, 1), (20, 'ann', 'K', 'read', 1, 1)");
+    assert_int_equal(store->ops->commit_audit(store, rows, 4), 0);
+    ids_of(store, SPAN("ann"), ids, sizeof ids);
+    assert_string_equal(ids, "24 23 21 20 10 4 3 1");
+    ids_of(store, SPAN("ben"), ids, sizeof ids);
+    assert_string_equal(ids, "22 2");
+    ids_of(store, SPAN(""), ids, sizeof ids);
+    assert_string_equal(ids, "1 2 3 4 10 20 21 22 23 24");
+    /* The last row of a block is cut off, the other block is no block at all. */
+    change(file,
+           "UPDATE secret_audit_blocks SET rows = substr(rows, 1, length(rows) - 1)"
+           " WHERE first_id = 1; UPDATE secret_audit_blocks SET rows = 'x' WHERE first_id > 1");
+    ids_of(store, SPAN(""), ids, sizeof ids);
+    assert_string_equal(ids, "1 2 3 10 20 21!");
+    ids_of(store, SPAN("ann"), ids, sizeof ids);
+    assert_string_equal(ids, "20 10 3 1");
+    store->ops->close(store);
+}
+
 static void the_cache_starts_anew_when_it_is_full(void **state)
 {
     struct sqlite_cache *cache = sqlite_cache_new();
@@ -186,6 +248,7 @@ int main(void)
         cmocka_unit_test(what_is_no_database_is_left_alone),
         cmocka_unit_test(a_damaged_file_is_refused),
         cmocka_unit_test(an_older_file_is_migrated),
+        cmocka_unit_test(table_and_blocks_are_one_log),
         cmocka_unit_test(the_cache_starts_anew_when_it_is_full),
     };
     return failed + cmocka_run_group_tests(tests, NULL, NULL);
