@@ -120,13 +120,28 @@ static int decode_groups(struct buf *buf, const char *digits, struct span text)
 {
     uint32_t bits = 0;
     unsigned bit_count = 0;
-    size_t start = buf->size;
+    size_t start = buf->size, i = 0;
 
     if (text.size % 4 == 1)
         return ERR_INVALID_FIELD;
     if (buf_reserve(buf, text.size / 4 * 3 + 2) < 0)
         return ERR_NO_MEMORY;
-    for (size_t i = 0; i < text.size; i++) {
+    char *at = buf->data + start; /* groups of four, all but the last */
+    for (; i + 4 < text.size; i += 4, at += 3) {
+        int values[4];
+
+        for (int k = 0; k < 4; k++)
+            values[k] = base64_value(text.data[i + (size_t)k], digits);
+        if ((values[0] | values[1] | values[2] | values[3]) < 0)
+            goto invalid;
+        uint32_t group = (uint32_t)values[0] << 18 | (uint32_t)values[1] << 12 |
+                         (uint32_t)values[2] << 6 | (uint32_t)values[3];
+        at[0] = (char)(group >> 16);
+        at[1] = (char)(group >> 8);
+        at[2] = (char)group;
+    }
+    buf->size = (size_t)(at - buf->data);
+    for (; i < text.size; i++) {
         int value = base64_value(text.data[i], digits);
 
         if (value < 0)
