@@ -2,6 +2,7 @@
 
 #include "base/encode.h"
 #include "base/error.h"
+#include "base/random.h"
 #include <openssl/crypto.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -29,6 +30,24 @@ enum spelling {
     SPELLING_COUNT
 };
 
+/* Spellings that are extended alike: an entry with the key of another one of its kind adds nothing.
+ */
+static const enum spelling kinds[SPELLING_COUNT] = {
+    [REVERSED] = REVERSED,
+    [HEX_LOWER] = HEX_LOWER,
+    [HEX_UPPER] = HEX_LOWER,
+    [BASE64] = BASE64,
+    [BASE64_1] = BASE64_1,
+    [BASE64_2] = BASE64_2,
+    [BASE64URL] = BASE64,
+    [BASE64URL_1] = BASE64_1,
+    [BASE64URL_2] = BASE64_2,
+    [PERCENT_LEAST] = PERCENT_LEAST,
+    [PERCENT_ALL] = PERCENT_LEAST,
+    [PERCENT_LEAST_LOWER] = PERCENT_LEAST,
+    [PERCENT_ALL_LOWER] = PERCENT_LEAST,
+};
+
 /*
  * Any GUARD_WINDOW bytes in a row contain a whole block of BLOCK bytes that starts at a multiple of
  * STRIDE: STRIDE + BLOCK - 1 <= GUARD_WINDOW. Shorter needles get blocks of their own. Eight
@@ -54,54 +73,57 @@ _Static_assert(STRIDE + BLOCK - 1 <= GUARD_WINDOW, "a window may contain no whol
 #define BITMAP_BITS_MOST      (1u << 24)
 
 /*
- * Entries that one guard looks at, at most. A value can be made of blocks that are all alike; then
- * each position of a text of such blocks meets all of them, and the time grows with the product:
- * 10 KiB of text and one value of 64 KiB took the core more than 20 s. What secrets are made of
- * meets hardly any.
+ * Entries with the characters of the text that one guard looks at, at most. A value can be made of
+ * blocks that are all alike; then each position of a text of such blocks meets all of them, and the
+ * time grows with the product: 10 KiB of text and one value of 64 KiB took the core more than 20 s.
+ * What secrets are made of meets hardly any.
  */
-#define STEPS_MOST     (1u << 17) /* some milliseconds */
-#define NEEDLES_A_STEP 32         /* needles that are compared for the price of one entry */
+#define STEPS_MOST (1u << 17) /* some milliseconds */
+
+/*
+ * Of a value in pieces so many at each position cost no step. Whoever chooses the text could use up
+ * the steps with what he takes for the first characters of a block, and would be told whether they
+ * are: %41%42%4 are two bytes and a half. Ordinary values have no more blocks that begin alike.
+ * What repeats itself costs all the same, because a text can meet it everywhere: it says little.
+ */
+#define FREE_AT_POSITION 2
 
 struct entry {
     uint64_t key; /* KEY_CHARS characters of text */
     uint32_t next;
     uint32_t secret;
     uint32_t offset; /* of the block in the value */
+    uint32_t needle; /* bytes of the needle that begins there; 0: only windows hold this block */
     enum spelling spelling;
-};
-
-struct needle {
-    size_t start, size; /* within the value; at most GUARD_WINDOW bytes */
+    bool repeats; /* the key is its own first half again, or less of it */
 };
 
 struct guarded {
     struct span name;           /* a copy */
     const unsigned char *value; /* borrowed, without surrounding white space */
     size_t size;
-    struct needle *needles; /* in the table's memory */
-    size_t needle_count;
     bool windows; /* longer than GUARD_WINDOW: any such run counts */
     bool in_pieces;
 };
 
-/* What is looked up. In one allocation with the needles, which is wiped when it is freed. */
+/* What is looked up. In one allocation, which is wiped when it is freed. */
 struct table {
     void *memory;
     size_t memory_size;
     struct entry *entries;
     size_t entry_count;
+    uint64_t multiplier; /* random and odd: nobody can choose values or text that collide */
     uint32_t *buckets;
-    size_t bucket_mask;
     uint8_t *bitmap;
-    unsigned bitmap_shift; /* a mixed key's high bits choose the bit */
-    size_t steps_left;     /* of STEPS_MOST, for all that is looked through */
+    unsigned bucket_shift, bitmap_shift; /* a mixed key's high bits choose bucket and bit */
+    size_t steps_left;                   /* of STEPS_MOST, for all that is looked through */
 };
 
 struct guard {
     struct guarded *secrets;
     size_t secret_count;
-    size_t block_count, needle_count; /* of all secrets */
-    struct table *table;              /* without memory until there is something to look at */
+    size_t block_count;  /* of all secrets */
+    struct table *table; /* without memory until there is something to look at */
 };
 
 static const char base64_digits[] =
@@ -114,11 +136,6 @@ static uint64_t load_key(const unsigned char *at)
     uint64_t key;
     memcpy(&key, at, sizeof key);
     return key;
-}
-
-static uint64_t mix(uint64_t key)
-{
-    return key * 0x9E3779B97F4A7C15u;
 }
 
 static bool is_space(unsigned char c)
@@ -241,22 +258,48 @@ static bool write_key(const struct guarded *s, struct entry *e)
     return true;
 }
 
-static void add_block(const struct guard *g, size_t secret, size_t offset)
+static bool key_repeats(uint64_t key)
+{
+    for (unsigned bits = 8; bits <= 8 * KEY_CHARS / 2; bits += 8)
+        if (key >> bits == key << bits >> bits)
+            return true;
+    return false;
+}
+
+static bool has_alike(const struct table *table, size_t from, const struct entry *e)
+{
+    for (size_t i = from; i < table->entry_count; i++)
+        if (table->entries[i].key == e->key &&
+            kinds[table->entries[i].spelling] == kinds[e->spelling])
+            return true;
+    return false;
+}
+
+static void add_block(const struct guard *g, size_t secret, size_t offset, size_t needle)
 {
     struct table *table = g->table;
+    size_t first = table->entry_count;
     for (int spelling = 0; spelling < SPELLING_COUNT; spelling++) {
         struct entry *e = &table->entries[table->entry_count];
         *e = (struct entry){.secret = (uint32_t)secret,
                             .offset = (uint32_t)offset,
+                            .needle = (uint32_t)needle,
                             .spelling = (enum spelling)spelling};
-        table->entry_count += write_key(&g->secrets[secret], e);
+        if (!write_key(&g->secrets[secret], e) || has_alike(table, first, e))
+            continue;
+        e->repeats = key_repeats(e->key);
+        table->entry_count++;
     }
 }
 
 /* --- making a table --- */
 
-/* The next line from *at on that is too short to hold a window, and so needs a needle and a block
- * of its own. */
+/* A part of the value that has a block of its own; at most GUARD_WINDOW bytes. */
+struct needle {
+    size_t start, size;
+};
+
+/* The next line from *at on that is too short to hold a window. */
 static bool next_line(const struct guarded *s, size_t *at, struct needle *ret)
 {
     while (*at < s->size) {
@@ -279,43 +322,42 @@ static size_t stride_of(const struct guarded *s)
     return s->in_pieces ? GUARD_PIECE : STRIDE;
 }
 
-static void count_needles(struct guard *g, struct guarded *s)
+static void count_blocks(struct guard *g, struct guarded *s)
 {
     struct needle line;
     size_t at = 0;
     if (s->size < GUARD_VALUE_LEAST)
         return;
     s->windows = s->size > GUARD_WINDOW;
-    s->needle_count = !s->windows;
+    g->block_count += s->windows ? (s->size - BLOCK) / stride_of(s) + 1 : 1;
     while (next_line(s, &at, &line))
-        s->needle_count++;
-    g->needle_count += s->needle_count;
-    g->block_count += s->needle_count;
-    if (s->windows)
-        g->block_count += (s->size - BLOCK) / stride_of(s) + 1;
+        g->block_count++;
 }
 
 static void add_secret(const struct guard *g, size_t index)
 {
     struct guarded *s = &g->secrets[index];
-    struct needle *needle = s->needles;
+    struct needle line;
     size_t at = 0;
     if (s->size < GUARD_VALUE_LEAST)
         return;
     for (size_t offset = 0; s->windows && offset + BLOCK <= s->size; offset += stride_of(s))
-        add_block(g, index, offset);
-    if (!s->windows) {
-        *needle++ = (struct needle){0, s->size};
-        add_block(g, index, 0);
-    }
-    for (; next_line(s, &at, needle); needle++)
-        add_block(g, index, needle->start);
+        add_block(g, index, offset, 0);
+    if (!s->windows)
+        add_block(g, index, 0, s->size);
+    while (next_line(s, &at, &line))
+        add_block(g, index, line.start, line.size);
+}
+
+static uint64_t mix(const struct table *table, uint64_t key)
+{
+    return key * table->multiplier;
 }
 
 /* The bit of the characters of a key but its first or its last; see guard_find. */
 static uint64_t bit_of(const struct table *table, uint64_t seven)
 {
-    return mix(seven) >> table->bitmap_shift;
+    return mix(table, seven) >> table->bitmap_shift;
 }
 
 /* The first seven characters of eight, as load_key reads them; the last seven; both alike. */
@@ -339,7 +381,7 @@ static void fill_buckets(struct table *table)
 {
     for (uint32_t i = 0; i < table->entry_count; i++) {
         struct entry *e = &table->entries[i];
-        uint32_t *bucket = &table->buckets[(mix(e->key) >> 20) & table->bucket_mask];
+        uint32_t *bucket = &table->buckets[mix(table, e->key) >> table->bucket_shift];
         e->next = *bucket;
         *bucket = i;
         set_bit(table, first_seven(e->key));
@@ -356,31 +398,26 @@ static int allocate(const struct guard *g)
         buckets *= 2;
     while (bits < BITMAP_BITS_MOST && bits < BITMAP_BITS_PER_ENTRY * entries)
         bits *= 2;
-    size_t size = entries * sizeof *table->entries + g->needle_count * sizeof(struct needle) +
-                  buckets * sizeof *table->buckets + bits / 8;
+    size_t size = entries * sizeof *table->entries + buckets * sizeof *table->buckets + bits / 8;
     table->memory = malloc(size);
     if (!table->memory)
         return ERR_NO_MEMORY;
     table->memory_size = size;
     table->entries = table->memory;
-    struct needle *needle = (struct needle *)(table->entries + entries);
-    table->buckets = (uint32_t *)(needle + g->needle_count);
-    table->bucket_mask = buckets - 1;
+    table->buckets = (uint32_t *)(table->entries + entries);
+    table->bucket_shift = 64 - (unsigned)__builtin_ctzll(buckets);
     table->bitmap = (uint8_t *)(table->buckets + buckets);
     table->bitmap_shift = 64 - (unsigned)__builtin_ctzll(bits);
     memset(table->buckets, 0xff, buckets * sizeof *table->buckets);
     memset(table->bitmap, 0, bits / 8);
-    for (size_t i = 0; i < g->secret_count; i++) {
-        g->secrets[i].needles = needle;
-        needle += g->secrets[i].needle_count;
-    }
     return 0;
 }
 
 static int make_table(const struct guard *g)
 {
-    if (allocate(g))
+    if (random_take((uint8_t *)&g->table->multiplier, sizeof g->table->multiplier) || allocate(g))
         return ERR_NO_MEMORY;
+    g->table->multiplier |= 1;
     for (size_t i = 0; i < g->secret_count; i++)
         add_secret(g, i);
     fill_buckets(g->table);
@@ -410,7 +447,7 @@ static void take_secret(struct guard *g, size_t index, const struct guard_secret
                           .value = (const unsigned char *)value.data,
                           .size = value.size,
                           .in_pieces = given->in_pieces};
-    count_needles(g, s);
+    count_blocks(g, s);
 }
 
 int guard_new(const struct guard_secret *secrets, size_t count, struct guard **ret)
@@ -554,6 +591,11 @@ static void extend_percent(const struct guarded *s, struct span t, size_t at, lo
     }
 }
 
+static bool base64_is(struct span t, size_t at, int digit)
+{
+    return t.data[at] == base64_digits[digit] || t.data[at] == base64url_digits[digit];
+}
+
 /*
  * base64: the key's first character holds the bits from `bit` on, counted from the start of the
  * group of value[offset]. Digits that lie wholly inside the value are compared.
@@ -561,19 +603,17 @@ static void extend_percent(const struct guarded *s, struct span t, size_t at, lo
 static void extend_base64(const struct guarded *s, struct span t, size_t at, const struct entry *e,
                           long reach, struct stretch *m)
 {
-    bool url = e->spelling >= BASE64URL;
-    const char *digits = url ? base64url_digits : base64_digits;
-    unsigned phase = e->spelling - (url ? BASE64URL : BASE64);
+    unsigned phase = kinds[e->spelling] - BASE64;
     long bit = base64_first_bit(phase), from = bit, to = bit, most = 8 * reach;
     *m = (struct stretch){.start = at, .end = at};
     for (; to - bit < most && m->end < t.size; to += 6, m->end++) {
         int digit = base64_digit(s, e->offset, phase, to);
-        if (digit < 0 || digits[digit] != t.data[m->end])
+        if (digit < 0 || !base64_is(t, m->end, digit))
             break;
     }
     for (; bit - from < most && m->start > 0; from -= 6, m->start--) {
         int digit = base64_digit(s, e->offset, phase, from - 6);
-        if (digit < 0 || digits[digit] != t.data[m->start - 1])
+        if (digit < 0 || !base64_is(t, m->start - 1, digit))
             break;
     }
     long base = (long)e->offset - (long)phase; /* the value's byte at bit 0 */
@@ -595,16 +635,11 @@ static bool covers_window(const struct guarded *s, const struct entry *e, const 
            m->last >= (long)e->offset + GUARD_PIECE;
 }
 
+/* Each needle has a block of its own in each spelling: an entry need not look for others'. */
 static bool covers_needle(const struct guarded *s, const struct entry *e, const struct stretch *m)
 {
-    if (s->windows && covers_window(s, e, m))
-        return true;
-    for (size_t i = 0; i < s->needle_count; i++) {
-        const struct needle *n = &s->needles[i];
-        if (m->first <= (long)n->start && m->last >= (long)(n->start + n->size))
-            return true;
-    }
-    return false;
+    bool own = e->needle && m->first <= (long)e->offset && m->last >= (long)(e->offset + e->needle);
+    return own || (s->windows && covers_window(s, e, m));
 }
 
 static void extend(const struct guarded *s, const struct entry *e, struct span t, size_t at,
@@ -632,13 +667,14 @@ static void extend(const struct guarded *s, const struct entry *e, struct span t
     }
 }
 
-/* Looks GUARD_WINDOW bytes to each side; only a real match is followed to its ends. */
+/* Looks as far to each side as it may matter; only a real match is followed to its ends. */
 static bool try_entry(const struct guard *g, const struct entry *e, struct span t, size_t at,
                       struct guard_match *ret)
 {
     const struct guarded *s = &g->secrets[e->secret];
     struct stretch m;
-    extend(s, e, t, at, GUARD_WINDOW, &m);
+    long reach = !s->in_pieces ? GUARD_WINDOW : e->needle ? (long)e->needle : GUARD_PIECE;
+    extend(s, e, t, at, reach, &m);
     if (!covers_needle(s, e, &m))
         return false;
     extend(s, e, t, at, (long)s->size, &m);
@@ -646,12 +682,13 @@ static bool try_entry(const struct guard *g, const struct entry *e, struct span 
     return true;
 }
 
-/* False once the guard has used up its steps. */
-static bool take_steps(const struct guard *g, const struct entry *e)
+/* False once the guard has used up its steps. `met`: entries in pieces at this position before. */
+static bool take_step(const struct guard *g, const struct entry *e, unsigned *met)
 {
     struct table *table = g->table;
-    size_t steps = 1 + g->secrets[e->secret].needle_count / NEEDLES_A_STEP;
-    table->steps_left = table->steps_left > steps ? table->steps_left - steps : 0;
+    if (g->secrets[e->secret].in_pieces && !e->repeats && (*met)++ < FREE_AT_POSITION)
+        return true;
+    table->steps_left -= table->steps_left > 0;
     return table->steps_left > 0;
 }
 
@@ -660,16 +697,19 @@ static bool try_position(const struct guard *g, struct span text, size_t at,
                          struct guard_match *ret)
 {
     const struct table *table = g->table;
+    unsigned met = 0;
     uint64_t key = load_key((const unsigned char *)text.data + at);
-    uint32_t i = table->buckets[(mix(key) >> 20) & table->bucket_mask];
+    uint32_t i = table->buckets[mix(table, key) >> table->bucket_shift];
     for (; i != NO_ENTRY; i = table->entries[i].next) {
         const struct entry *e = &table->entries[i];
-        if (!take_steps(g, e)) {
+        if (e->key != key)
+            continue;
+        if (!take_step(g, e, &met)) {
             /* A guard that cannot look must not say "clean". */
             *ret = (struct guard_match){e->secret, at, text.size - at};
             return true;
         }
-        if (e->key == key && try_entry(g, e, text, at, ret))
+        if (try_entry(g, e, text, at, ret))
             return true;
     }
     return false;

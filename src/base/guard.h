@@ -17,7 +17,8 @@
  * is extended to both sides by at most GUARD_WINDOW bytes of the value, and counts if it covers a
  * needle. A guard looks at so many entries and no more in its life; then whatever it meets counts
  * as a match of all the rest. So the time is linear in the text, whatever the secrets and the text
- * are.
+ * are. Of values in pieces a few entries at each position are looked at for nothing, so that the
+ * end of the steps tells nothing of them.
  *
  * Life cycle: guard_new -> guard_find, guard_redact, guard_check_json -> guard_free (wipes). The
  * values are borrowed for that time, so that there is no copy of them outside locked memory.

@@ -280,6 +280,31 @@ static void alike_blocks_end_the_search_and_count_as_found(void **state)
     free(text);
 }
 
+/* Who repeats a guess of the first characters of a block must not be told by the steps, which only
+ * a right one uses up: in the spelling with the longest characters they are two bytes and a half.
+ */
+static void steps_tell_nothing_of_a_value_in_pieces(void **state)
+{
+    static const char value[] = "q7Rt-zK2Lm9xVw4Y_0pBs8Hd3Nf6Gj1C5aTeUyXiQo";
+    enum { TEXT = 1 << 20, KEY = 8 };
+    char *text = malloc(TEXT + 1), part[64], spelled[256];
+    for (size_t size = 8; size < sizeof value; size += sizeof value - 1 - 8)
+        for (size_t h = 0; h < SPELLINGS; h++) {
+            snprintf(part, sizeof part, "%.*s", (int)size, value);
+            struct guard *g = guard_in_pieces(part);
+            spell(spellings[h], part, 0, spelled);
+            if (size == 8 && strlen(spelled) <= 2 * KEY)
+                continue; /* what is repeated is all of it */
+            for (size_t i = 0; i < TEXT; i++)
+                text[i] = spelled[i % KEY];
+            struct guard_match m;
+            if (guard_find(g, (struct span){text, TEXT}, 0, &m))
+                fail_msg("%s of a value of %zu bytes", spellings[h], size);
+            guard_free(g);
+        }
+    free(text);
+}
+
 int main(void)
 {
     for (size_t i = 0; i < sizeof long_value - 1; i++)
@@ -296,6 +321,7 @@ int main(void)
         cmocka_unit_test(half_a_surrogate_pair_hides_nothing_behind_it),
         cmocka_unit_test(several_secrets_are_told_apart),
         cmocka_unit_test(alike_blocks_end_the_search_and_count_as_found),
+        cmocka_unit_test(steps_tell_nothing_of_a_value_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
