@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/json_read.h"
+#include "secret/store.h"
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
@@ -81,9 +82,11 @@ static int take_string(struct context *context, const char *field, struct span l
 {
     struct buf text = BUF_INIT(6 * most + 16);
     int r = json_unquote(literal, &text);
-    if (r || !json_is_paired(literal) || text.size == 0 || text.size > most)
+    /* A database that ends a text at a NUL would keep another rule. */
+    if (r || !json_is_paired(literal) || text.size == 0 || text.size > most ||
+        memchr(text.data, 0, text.size))
         r = error_set(context->detail, ERR_INVALID_FIELD, field,
-                      "%s must be a string of 1 to %zu bytes", field, most);
+                      "%s must be a string of 1 to %zu bytes without NUL", field, most);
     else if (!arena_copy(context->arena, (struct span){text.data, text.size}, ret))
         r = ERR_NO_MEMORY;
     buf_done(&text);
@@ -150,6 +153,11 @@ static int take_services(struct context *context, const struct member *member, s
                             &list[context->policy->service_count]);
         if (r)
             return r;
+        bool pinned = false;
+        store_service_read(list[context->policy->service_count], &pinned);
+        if (pinned)
+            return bad(context, ERR_INVALID_FIELD, member->name,
+                       "has what only the database may say: pin scripts");
         for (size_t i = 0; i < context->policy->service_count; i++)
             if (span_equal(list[i], list[context->policy->service_count]))
                 return bad(context, ERR_INVALID_FIELD, member->name, "has a name twice");
@@ -189,6 +197,17 @@ static int take_expires_at(struct context *context, const struct member *member,
     return 0;
 }
 
+/* The same script and entry point before the last one? There is one rule for both. */
+static bool is_there_twice(const struct secret_script *list, size_t count)
+{
+    const struct secret_script *last = &list[count - 1];
+    for (size_t i = 0; i + 1 < count; i++)
+        if (memcmp(list[i].sha256, last->sha256, SECRET_HASH_SIZE) == 0 &&
+            span_equal(list[i].entry_point, last->entry_point))
+            return true;
+    return false;
+}
+
 static int take_scripts(struct context *context, const struct member *member, struct span value)
 {
     static const struct member members[] = {{"sha256", take_sha256},
@@ -217,6 +236,9 @@ static int take_scripts(struct context *context, const struct member *member, st
         if (!json_member(element, "sha256", &given))
             return bad(context, ERR_INVALID_FIELD, member->name,
                        "must have a sha256 in each entry");
+        if (is_there_twice(list, context->policy->script_count))
+            return bad(context, ERR_INVALID_FIELD, member->name,
+                       "has a script and entry point twice");
     }
     return 0;
 }

@@ -12,13 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_ROWS      100
-#define PAGE_ROWS_MOST 1000
-#define ANSWER_BYTES   (16 * MIB)
-#define ARENA_BYTES    (1 * MIB)
-#define LINK_BYTES     256
-#define ETAG_BYTES     32
-#define VALUE_FRAME    (JSON_ESCAPE_MOST * SECRET_NAME_MOST + 64)
+#define PAGE_ROWS         100
+#define PAGE_ROWS_MOST    1000
+#define ANSWER_BYTES      (16 * MIB)
+#define ARENA_BYTES       (1 * MIB)
+#define LINK_BYTES        256
+#define ENTRY_DIGITS_MOST 18 /* of an audit entry's id */
+#define ETAG_BYTES        32
+#define VALUE_FRAME       (JSON_ESCAPE_MOST * SECRET_NAME_MOST + 64)
 
 /* --- answers --- */
 
@@ -191,8 +192,11 @@ static enum MHD_Result take_parameter(void *ctx, enum MHD_ValueKind kind, const 
 static int read_page(struct exchange *exchange, const char *cursor, struct page_query *ret)
 {
     struct error_detail detail = {0};
-    *ret = (struct page_query){
-        .exchange = exchange, .cursor = cursor, .limit = PAGE_ROWS, .detail = &detail};
+    *ret = (struct page_query){.exchange = exchange,
+                               .cursor = cursor,
+                               .after = SPAN(""),
+                               .limit = PAGE_ROWS,
+                               .detail = &detail};
     libmicrohttpd.MHD_get_connection_values_n(exchange->connection, MHD_GET_ARGUMENT_KIND,
                                               take_parameter, ret);
     exchange->page_limit = ret->limit;
@@ -217,6 +221,13 @@ void handle_secret_audit(struct exchange *exchange)
     if (read_page(exchange, "before", &query))
         return;
     struct secret_manage manage = {.operation = SECRET_AUDIT, .limit = query.limit};
+    if (query.after.size > ENTRY_DIGITS_MOST ||
+        strspn(query.after.data, "0123456789") != query.after.size) {
+        struct error_detail detail = {0};
+        error_set(&detail, ERR_INVALID_QUERY, "", "before must be the id of an entry");
+        exchange_problem(exchange, &detail);
+        return;
+    }
     if (query.after.size)
         manage.before = strtoull(query.after.data, NULL, 10);
     ask(exchange, &manage, answer_audit);

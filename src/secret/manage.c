@@ -211,8 +211,7 @@ static int set_policy(struct secret_service *s, struct secret_ticket *t)
     if (t->manage.expected && t->manage.expected != current + 1)
         return conflict(t, current + 1);
     const struct secret_policy *before = &t->answer.rows->policy, *after = t->manage.policy;
-    t->narrowed =
-        after->service_count < before->service_count || after->script_count < before->script_count;
+    t->narrowed = secret_policy_widens(after, before) && !secret_policy_widens(before, after);
     r = s->store->ops->put_policy(s->store, t->manage.caller.user, t->manage.name, t->manage.policy,
                                   current);
     if (!r)

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-static bool lists_us(const struct secret_policy *policy)
+static bool has_service(const struct secret_policy *policy, struct span service)
 {
     for (size_t i = 0; i < policy->service_count; i++)
-        if (span_equal(policy->services[i], SPAN(SECRET_SERVICE)))
+        if (span_equal(policy->services[i], service))
             return true;
     return false;
 }
@@ -41,7 +41,7 @@ enum secret_verdict secret_decide(const struct secret_policy *policy,
                                   const struct secret_request *request)
 {
     bool listed = policy->service_count > 0;
-    if (listed && !lists_us(policy))
+    if (listed && !has_service(policy, SPAN(SECRET_SERVICE)))
         return SECRET_OTHER_SERVICE;
     if (!listed && request->strict)
         return SECRET_NO_LIST;
@@ -51,6 +51,36 @@ enum secret_verdict secret_decide(const struct secret_policy *policy,
             return verdict;
     }
     return listed ? SECRET_ALLOWED : SECRET_ALLOWED_UNLISTED;
+}
+
+/* For as long, at least. */
+static bool has_script(const struct secret_policy *policy, const struct secret_script *script)
+{
+    for (size_t i = 0; i < policy->script_count; i++) {
+        const struct secret_script *s = &policy->scripts[i];
+        bool as_long = s->expires_unix_ms == 0 || (script->expires_unix_ms != 0 &&
+                                                   script->expires_unix_ms <= s->expires_unix_ms);
+        if (memcmp(s->sha256, script->sha256, SECRET_HASH_SIZE) == 0 && as_long &&
+            same_entry(s->entry_point, script->entry_point))
+            return true;
+    }
+    return false;
+}
+
+bool secret_policy_widens(const struct secret_policy *before, const struct secret_policy *after)
+{
+    bool was_pinned = before->pinned || before->script_count > 0;
+    bool is_pinned = after->pinned || after->script_count > 0;
+    if ((was_pinned && !is_pinned) || (after->allow_output && !before->allow_output) ||
+        (before->guard && !after->guard))
+        return true;
+    for (size_t i = 0; i < after->service_count; i++)
+        if (!has_service(before, after->services[i]))
+            return true;
+    for (size_t i = 0; was_pinned && i < after->script_count; i++)
+        if (!has_script(before, &after->scripts[i]))
+            return true;
+    return false;
 }
 
 static const char *const texts[SECRET_VERDICT_COUNT] = {

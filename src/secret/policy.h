@@ -64,6 +64,13 @@ static inline bool secret_is_allowed(enum secret_verdict verdict)
     return verdict <= SECRET_ALLOWED_UNLISTED;
 }
 
+/*
+ * Do the rules `after` let anybody do what `before` did not: a service or script more or for
+ * longer, any script at all, the value in outputs, or no guard? An empty list of services counts as
+ * nobody.
+ */
+bool secret_policy_widens(const struct secret_policy *before, const struct secret_policy *after);
+
 /* Why, and which rule would allow it: one sentence without a full stop. */
 const char *secret_verdict_text(enum secret_verdict verdict);
 

@@ -30,7 +30,7 @@ struct secret_ticket {
 
     struct secret_manage manage;
     struct secret_bytes value;
-    bool narrowed; /* the new rules name fewer services or scripts than the old ones */
+    bool narrowed; /* the new rules let less than the old ones, and nothing more */
 
     struct store_audit *audit; /* rows to be written with the answer */
     size_t audit_count;

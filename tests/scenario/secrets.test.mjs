@@ -95,6 +95,21 @@ for (const store of stores) {
       });
     });
 
+    // What a database would keep in another way, or not at all, is refused before it comes there.
+    it('refuses rules that it could not keep as they are', async () => {
+      const user = { user: 'rules' };
+      await putSecret(server, 'KEY', 'ruled', user);
+      const script = { sha256: sha256(READ) };
+      for (const policy of [{ scripts: [script, { ...script, sha256: script.sha256.toUpperCase() }] }, { scripts: [script, { ...script, entry_point: 'main' }] },
+        { scripts: [{ ...script, entry_point: 'main\0x' }] }, { services: ['neocompute\0x'] },
+        { services: ['neocompute:pinned'] }, { services: ['neocompute', 'neocompute:pinned'] }]) {
+        const { status, json } = await server.request('PUT', '/secrets/KEY/policy', { ...user, body: policy });
+        assert.deepEqual([status, json.error_code], [400, 'invalid_field'], JSON.stringify(policy));
+      }
+      assert.deepEqual((await server.request('GET', '/secrets/KEY/policy', user)).headers.etag, '"1"');
+      assert.equal((await server.request('GET', '/info', { user: null })).json.secrets.store, 'up');
+    });
+
     it('lists in pages, by name', async () => {
       const user = { user: 'pages' };
       await inParallel(25, 4, (i) => putSecret(server, `P${String(i).padStart(2, '0')}`, 'v', user));
@@ -441,7 +456,7 @@ for (const store of stores) {
           ['update', 'A', true, undefined],
           ['grant', 'A', true, undefined],
           ['read', 'A', true, undefined],
-          ['revoke', 'A', true, undefined],
+          ['grant', 'A', true, undefined],
           ['read', 'A', true, undefined],
           ['read', 'A', false, 'withheld: another secret of the job was refused'],
           ['read', 'B', false, 'not_found'],
@@ -458,6 +473,30 @@ for (const store of stores) {
         assert.equal(entries[5].job_id, job.job_id);
         assert.equal(entries[5].script_sha256, sha256(script));
         assert.ok(!JSON.stringify(entries).includes('audited value'));
+      });
+
+      it('calls a grant what lets more than before, whatever else it takes away', async () => {
+        const who = { user: 'grants' };
+        const pinned = { scripts: [{ sha256: sha256(READ) }] };
+        const steps = [
+          [pinned, 'grant'],
+          [{}, 'grant'], // any script now, though the document names one less
+          [pinned, 'revoke'],
+          [{ scripts: [{ sha256: sha256(ECHO) }] }, 'grant'],
+          [{ scripts: [] }, 'revoke'],
+          [{ scripts: [], guard: false }, 'grant'],
+          [{ scripts: [] }, 'revoke'],
+          [{ scripts: [], services: [], allow_output: true }, 'grant'],
+        ];
+        await putSecret(server, 'G', 'granted value', who);
+        for (const [policy] of steps) await allow(server, 'G', policy, who);
+        const actions = (await auditOf(server, who)).reverse().map((entry) => entry.action);
+        assert.deepEqual(actions, ['create', ...steps.map(([, action]) => action)]);
+      });
+
+      it('takes a page from an entry only', async () => {
+        for (const before of ['-1', 'abc', '1x', '9'.repeat(19), '99999999999999999999'])
+          assert.equal((await server.request('GET', `/secrets/audit?before=${before}`, user)).json.error_code, 'invalid_query', before);
       });
 
       it('comes in pages, newest first, of this user alone', async () => {

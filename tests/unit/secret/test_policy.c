@@ -57,6 +57,34 @@ static const struct {
     {"pinned to another, no list", NO_LIST, true, LIST(pin_2), false, "", SECRET_OTHER_SCRIPT},
 };
 
+/* Rules in the order of what they let: none of them lets more than one before it. */
+static void wider_and_narrower_are_told_apart(void **state)
+{
+    (void)state;
+    static const struct secret_policy wide = {.services = ours, .service_count = 2, .guard = true};
+    struct secret_policy open = wide, loose = wide, pinned = wide, two = wide, soon = wide,
+                         one = wide, none = wide;
+    open.allow_output = true;
+    loose.guard = false;
+    two.pinned = pinned.pinned = soon.pinned = none.pinned = true;
+    two.scripts = pin_many, two.script_count = 4;
+    pinned.scripts = pin_1, pinned.script_count = 1;
+    soon.scripts = pin_1_soon, soon.script_count = 1;
+    one.service_count = 1;
+    const struct {
+        const struct secret_policy *more, *less;
+    } pairs[] = {{&open, &wide},   {&loose, &wide}, {&wide, &two},  {&wide, &pinned},
+                 {&two, &pinned},  {&two, &soon},   {&two, &none},  {&pinned, &soon},
+                 {&pinned, &none}, {&wide, &one},   {&soon, &none}, {&wide, &none}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (!secret_policy_widens(pairs[i].less, pairs[i].more) ||
+            secret_policy_widens(pairs[i].more, pairs[i].less))
+            fail_msg("pair %zu", i);
+    assert_true(secret_policy_widens(&one, &pinned)); /* each lets what the other does not */
+    assert_true(secret_policy_widens(&pinned, &one));
+    assert_false(secret_policy_widens(&two, &two));
+}
+
 static void each_case_of_the_table(void **state)
 {
     (void)state;
@@ -97,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_case_of_the_table),
+        cmocka_unit_test(wider_and_narrower_are_told_apart),
         cmocka_unit_test(names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
