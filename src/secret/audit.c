@@ -157,10 +157,14 @@ struct walk {
     struct audit_report report;
 };
 
+/* As ours are written: another one is nobody's chain. */
+static bool is_boot_id(struct span text)
+{
+    return text.size == STORE_BOOT_ID_SIZE - 1 && !memchr(text.data, 0, text.size);
+}
+
 static struct walked *chain_of(struct walk *w, struct span boot_id)
 {
-    if (boot_id.size >= STORE_BOOT_ID_SIZE)
-        return NULL;
     for (size_t i = w->count; i > 0; i--)
         if (span_equal(span_of(w->chains[i - 1].boot_id), boot_id))
             return &w->chains[i - 1];
@@ -175,8 +179,7 @@ static struct walked *chain_of(struct walk *w, struct span boot_id)
     }
     struct walked *chain = &w->chains[w->count++];
     *chain = (struct walked){0};
-    if (boot_id.size)
-        memcpy(chain->boot_id, boot_id.data, boot_id.size);
+    memcpy(chain->boot_id, boot_id.data, boot_id.size);
     return chain;
 }
 
@@ -201,34 +204,40 @@ static bool take_checkpoint(struct walk *w, struct walked *chain, struct span bo
     return false;
 }
 
+static int read_checkpoint(struct walk *w, struct span name, struct span text)
+{
+    const size_t prefix = sizeof AUDIT_CHECKPOINT_PREFIX - 1;
+    struct span boot_id = {name.data + prefix, name.size - prefix};
+    struct walked *chain = is_boot_id(boot_id) ? chain_of(w, boot_id) : NULL;
+    if (!chain && is_boot_id(boot_id))
+        return ERR_NO_MEMORY;
+    if (!chain || !take_checkpoint(w, chain, boot_id, text))
+        note_bad(w, &w->report.forged, 0);
+    w->report.checkpoints++;
+    return 0;
+}
+
 static int read_checkpoints(struct store *store, struct walk *w)
 {
-    struct span names[PAGE], values[PAGE], after = {0};
+    struct span names[PAGE], values[PAGE];
+    struct buf last = BUF_INIT(MIB); /* whoever writes the tables may give them any name */
     size_t count;
     int r = 0;
-    char last[AUDIT_CHECKPOINT_NAME] = "";
     do {
         struct arena arena;
         arena_init(&arena, MIB);
         count = PAGE;
+        struct span after = {last.data, last.size};
         r = store->ops->list_facts(store, AUDIT_CHECKPOINT_PREFIX, after, &arena, names, values,
                                    &count);
-        for (size_t i = 0; !r && i < count; i++) {
-            const size_t prefix = sizeof AUDIT_CHECKPOINT_PREFIX - 1;
-            struct span boot_id = {names[i].data + prefix, names[i].size - prefix};
-            struct walked *chain = chain_of(w, boot_id);
-            if (!chain)
-                r = ERR_NO_MEMORY;
-            else if (!take_checkpoint(w, chain, boot_id, values[i]))
-                note_bad(w, &w->report.forged, 0);
-            w->report.checkpoints++;
-        }
-        if (!r && count == PAGE) {
-            snprintf(last, sizeof last, "%.*s", (int)names[count - 1].size, names[count - 1].data);
-            after = span_of(last);
-        }
+        for (size_t i = 0; !r && i < count; i++)
+            r = read_checkpoint(w, names[i], values[i]);
+        buf_reset(&last);
+        if (!r && count == PAGE)
+            r = buf_add(&last, names[count - 1].data, names[count - 1].size);
         arena_done(&arena);
     } while (!r && count == PAGE);
+    buf_done(&last);
     return r;
 }
 
@@ -261,6 +270,10 @@ static int walk_row(struct walk *w, const struct store_audit *row)
         return 0;
     }
     w->report.chained++;
+    if (!is_boot_id(row->boot_id)) {
+        note_bad(w, &w->report.changed, row->id);
+        return 0;
+    }
     struct walked *chain = chain_of(w, row->boot_id);
     uint8_t expected[STORE_MAC_SIZE];
     if (!chain)

@@ -87,11 +87,18 @@
                                                                                          "2, 3, 4"
 
 /* A text is called as its column is: to sort by the column, say whose it is. */
+/*
+ * The time that is MACed, or, if the one that all others read says something else, that: so it
+ * cannot be changed unseen. A second is what a live column may have been rounded to.
+ */
+#define PG_CHAINED_MS                                                                              \
+    "CASE WHEN chain_ms IS NULL OR (pg_typeof(created_at) = 'timestamptz'::regtype AND"            \
+    " abs(" PG_MS("created_at") " - chain_ms) > 1000) THEN " PG_MS(                                \
+        "created_at") " ELSE chain_ms END"
 #define PG_AUDIT_COLUMNS                                                                           \
     "entry::text, user_id::text, secret_name::text, action::text, service_id::text,"               \
     " split_part(ip_address::text, '/', 1), user_agent::text, success::text, error_message::text," \
-    " coalesce(chain_ms, " PG_MS("created_at") ")::text, job_id, script_sha256, boot_id,"          \
-                                               " seq::text, encode(mac, 'hex')"
+    " " PG_CHAINED_MS "::text, job_id, script_sha256, boot_id, seq::text, encode(mac, 'hex')"
 
 #define PG_ADD_AUDIT_INTO                                                                          \
     "INSERT INTO secret_audit_logs (id, user_id, secret_name, action, service_id, ip_address,"     \

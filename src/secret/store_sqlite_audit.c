@@ -182,7 +182,8 @@ static int table_row(sqlite3_stmt *stmt, struct arena *arena, void *ctx)
     struct store_audit *a = &reading->rows[reading->count++];
     struct span action;
     *a = (struct store_audit){.id = (uint64_t)sqlite3_column_int64(stmt, 0),
-                              .success = sqlite3_column_int(stmt, 7),
+                              /* what is neither 0 nor 1 others read in their own way */
+                              .success = sqlite3_column_int(stmt, 7) == 1,
                               .created_unix_ms = sqlite3_column_int64(stmt, 9),
                               .seq = (uint64_t)sqlite3_column_int64(stmt, 13)};
     bool ok = sqlite_read_text(stmt, 1, arena, &a->user) &&

@@ -168,6 +168,39 @@ for (const store of stores) {
       fs.rmSync(dataDir, { recursive: true });
     });
 
+    it('finds a change of any column of the audit log, and goes on behind what nobody writes', async () => {
+      const dataDir = temporary('columns');
+      const server = await startServer(await store.fresh({ dataDir }));
+      await giveSecret(server, 'KEY', 'audited');
+      for (let i = 0; i < 3; i++) await server.output(READ);
+      await server.stop();
+      const verify = async () => {
+        const { code, stdout, stderr } = await neocompute(['secret', 'audit', '--verify', '--json', ...store.cliArgs(server)], { env: keys });
+        assert.equal(stderr, '');
+        return { code, ...JSON.parse(stdout) };
+      };
+      const sqlite = store.name === 'SQLite';
+      store.sql(server, 'CREATE TABLE kept_logs AS SELECT * FROM secret_audit_logs;');
+      const changes = ["user_id = 'other'", "secret_name = 'OTHER'", "action = 'delete'", "action = 'READ'", "service_id = 'other'",
+        'service_id = NULL', "ip_address = '1.2.3.4'", "user_agent = 'other'", sqlite ? 'success = 0' : 'success = false',
+        sqlite ? 'success = 2' : 'success = NOT success', "error_message = 'other'", "job_id = 'other'", 'job_id = NULL', "script_sha256 = 'ab'",
+        sqlite ? 'created_at = created_at - 1' : "created_at = created_at - interval '1 day'", 'seq = 40', 'seq = NULL',
+        "boot_id = 'none'", `boot_id = '${'x'.repeat(50)}'`, 'mac = NULL'];
+      for (const change of changes) {
+        store.sql(server, `UPDATE secret_audit_logs SET ${change} WHERE seq = 4;`);
+        assert.equal((await verify()).code, 1, change);
+        store.sql(server, 'DELETE FROM secret_audit_logs; INSERT INTO secret_audit_logs SELECT * FROM kept_logs;');
+        assert.equal((await verify()).code, 0, `after ${change}`);
+      }
+      for (const boot of ['', 'x'.repeat(50)])
+        store.sql(server, `INSERT INTO secret_facts VALUES ('checkpoint:${boot}', '1:1:${'0'.repeat(64)}:${'0'.repeat(64)}');`);
+      assert.equal((await verify()).forged, 2);
+      // Names longer than ours fill a page: the next one begins behind them all the same.
+      store.sql(server, Array.from({ length: 300 }, (_, i) => `INSERT INTO secret_facts VALUES ('checkpoint:${'y'.repeat(60)}${1000 + i}', 'x');`).join(''));
+      assert.equal((await verify()).forged, 302);
+      fs.rmSync(dataDir, { recursive: true });
+    });
+
     it('shows what was cut off after a server was killed, up to its last checkpoint', async () => {
       const dataDir = temporary('checkpoint');
       const options = await store.fresh({ dataDir });
