@@ -406,6 +406,9 @@ static int revoke_change(struct secret_run *run, struct rules *rules)
         return error_set(&run->detail, ERR_NOT_FOUND, "--service", "%s was not allowed",
                          run->options.service);
     rules->services[at] = rules->services[--rules->policy.service_count];
+    if (rules->policy.service_count == 0 && !rules->policy.pinned)
+        fprintf(stderr, "neocompute: no service is left on the list: one that was not started with "
+                        "--strict gives the secret to any job of its user, with a warning\n");
     return 0;
 }
 
