@@ -96,11 +96,14 @@ void outcome_member(FILE *file, struct span object, const char *key, size_t widt
     struct span value;
     if (json_member(object, key, &value) && json_unquote(value, &text))
         buf_add(&text, value.data, value.size);
-    struct buf padded = BUF_INIT(object.size + 64);
-    buf_add(&padded, text.data, text.size);
-    for (size_t i = text.size; i < width; i++)
-        buf_add_char(&padded, ' ');
-    outcome_text(file, (struct span){padded.data, padded.size});
-    buf_done(&padded);
+    size_t shown = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        int size = c < ' ' || c > '~' ? fprintf(file, "\\x%02x", c)
+                                      : fprintf(file, c == '\\' ? "\\%c" : "%c", c);
+        shown += size > 0 ? (size_t)size : 0;
+    }
+    for (; shown < width; shown++)
+        fputc(' ', file);
     buf_done(&text);
 }

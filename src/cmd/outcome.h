@@ -27,8 +27,10 @@ int outcome_exit(int code);
  */
 void outcome_text(FILE *out, struct span text);
 
-/* A member of a JSON object as outcome_text prints it, padded to `width`; spaces if it is not
- * there. */
+/*
+ * A member of a JSON object as a part of a line, padded to `width`; spaces if it is not there. What
+ * is not printable ASCII is written as \xNN: a line break in it would write a line of its own.
+ */
 void outcome_member(FILE *file, struct span object, const char *key, size_t width);
 
 #endif

@@ -172,6 +172,15 @@ for (const store of stores) {
         assert.ok(!(await done('audit')).includes('soon forgotten'));
       });
 
+      it('audit writes a line for each entry, whatever a job called the secret', async () => {
+        const name = 'X\n2026-01-01T00:00:00.000Z  read    ok       ADMIN_KEY\u001b[2J\u009b\u202e\\';
+        await server.execute({ script: 'function main() { return {} }', secret_refs: [name] });
+        const { length } = (await done('audit', ['--json'])).trim().split('\n');
+        const shown = await done('audit');
+        assert.equal(shown.trim().split('\n').length, length);
+        assert.match(shown, /read +refused +X\\x0a2026-01-01T00:00:00.000Z  read    ok       ADMIN_KEY\\x1b\[2J\\xc2\\x9b\\xe2\\x80\\xae\\\\ not_found$/m);
+      });
+
       it('audit --verify and rotate are for the store alone', async () => {
         for (const args of [['audit', ['--verify']], ['rotate', ['--format', 'v2']]]) {
           const { code, stderr } = await run(...args);
