@@ -262,8 +262,11 @@ static int write_audit(struct secret_service *s, struct secret_ticket *t, int co
     audit_mac_done(&mac);
     if (!r)
         r = s->store->ops->add_audit(s->store, &row, 1);
-    if (!r)
+    if (!r) {
         r = s->store->ops->commit(s->store);
+        if (r)
+            secret_chain_doubt(s, &chain, row.user);
+    }
     if (!r)
         s->chain = chain;
     return r;
@@ -272,7 +275,9 @@ static int write_audit(struct secret_service *s, struct secret_ticket *t, int co
 /* Does it and writes it down. A refusal changes nothing, and is written down by itself. */
 static int run_audited(struct secret_service *s, struct secret_ticket *t)
 {
-    int r = s->store->ops->begin(s->store);
+    int r = secret_chain_settle(s);
+    if (!r)
+        r = s->store->ops->begin(s->store);
     if (r)
         return r;
     int code = operations[t->manage.operation].run(s, t);

@@ -276,12 +276,18 @@ static int chain_rows(struct batch *batch, struct audit_chain *chain, struct sto
 static int write_down(struct batch *batch)
 {
     struct secret_service *s = batch->service;
-    struct audit_chain chain = s->chain;
     struct store_audit **list;
     size_t count;
-    int r = chain_rows(batch, &chain, &list, &count);
-    if (!r && count > 0)
+    int r = secret_chain_settle(s);
+    if (r)
+        return r;
+    struct audit_chain chain = s->chain;
+    r = chain_rows(batch, &chain, &list, &count);
+    if (!r && count > 0) {
         r = s->store->ops->commit_audit(s->store, (const struct store_audit *const *)list, count);
+        if (r)
+            secret_chain_doubt(s, &chain, list[count - 1]->user);
+    }
     if (!r)
         s->chain = chain;
     free(list);

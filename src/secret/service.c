@@ -522,6 +522,8 @@ void secret_service_free(struct secret_service *s)
         free_ticket(t);
     }
     value_cache_free(s->values);
+    if (s->doubts)
+        buf_done(&s->doubted_user);
     if (s->store)
         s->store->ops->close(s->store);
     if (s->handles == 0) {

@@ -43,7 +43,10 @@ struct secret_service {
     bool strict;
     enum secret_format format;
     char boot_id[STORE_BOOT_ID_SIZE];
-    struct audit_chain chain;   /* [thread] */
+    struct audit_chain chain; /* [thread] */
+    bool doubts;              /* [thread] see secret_chain_doubt */
+    struct audit_chain doubted;
+    struct buf doubted_user;
     struct value_cache *values; /* [thread] opened ones, or NULL */
     uint64_t look_ns;           /* [thread] when to look at them next; 0: there are none */
 
@@ -98,6 +101,16 @@ void secret_rows_end(struct row_opener *opener);
 /* ERR_SECRET_UNAVAILABLE */
 int secret_open_row(struct row_opener *opener, struct span user, const struct store_secret *row,
                     struct secret_bytes *ret, size_t *size);
+
+/*
+ * [thread] The transaction whose last row ends `chain` failed: it may be there all the same, where
+ * the connection was lost behind the COMMIT. To go on from the row before it would be a fork, which
+ * the verification takes for a forgery. `user` is that row's.
+ */
+void secret_chain_doubt(struct secret_service *service, const struct audit_chain *chain,
+                        struct span user);
+/* [thread] Before the next row is chained: looks which it was. ERR_SYSTEM, ERR_NO_MEMORY. */
+int secret_chain_settle(struct secret_service *service);
 
 /* [thread] Remembers what a call of the store returned: whether it is up. */
 void secret_note_store(struct secret_service *service, int code);

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { webcrypto } from 'node:crypto';
 import fs from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -282,6 +283,45 @@ describe('PostgreSQL goes away', () => {
   const store = new Postgres();
   before(() => store.open());
   after(() => store.close());
+
+  // The transaction is written, but nobody says so: the log must not look tampered with afterwards.
+  it('goes on with its audit chain where the answer to a COMMIT is lost', async () => {
+    const dir = temporary('cut');
+    const socket = path.join(dir, '.s.PGSQL.5432');
+    let cut = false;
+    const proxy = net.createServer((client) => {
+      const database = net.connect(path.join(store.dir, '.s.PGSQL.5432'));
+      let deaf = false;
+      client.on('data', (data) => {
+        database.write(data);
+        if (!cut || !data.includes('COMMIT')) return;
+        cut = false;
+        deaf = true;
+        setTimeout(() => client.destroy(), 200);
+      });
+      database.on('data', (data) => deaf || client.write(data));
+      for (const end of [client, database]) end.on('error', () => {}).on('close', () => { client.destroy(); database.destroy(); });
+    });
+    await new Promise((resolve) => proxy.listen(socket, resolve));
+    fs.chmodSync(dir, 0o755);
+    fs.chmodSync(socket, 0o666);
+    const options = await store.fresh();
+    const server = await startServer({ ...options, args: options.args.map((arg) => arg.replace(store.dir, dir)) });
+    await giveSecret(server, 'KEY', 'kept in PostgreSQL');
+    for (const ask of [() => server.execute(READ), () => server.request('PUT', '/secrets/OTHER', { body: { value: 'x' } })]) {
+      cut = true;
+      assert.equal((await ask()).status, 503);
+      await expectUp(server);
+      assert.ok((await ask()).status < 300);
+    }
+    const rows = Number(store.sql(server, 'SELECT count(*) FROM secret_audit_logs')[0][0]);
+    assert.equal(Number(store.sql(server, 'SELECT max(seq) FROM secret_audit_logs')[0][0]), rows, 'each number once');
+    await server.stop();
+    const { code, stdout } = await neocompute(['secret', 'audit', '--verify', '--database-url', options.args[1]], { env: keys });
+    assert.equal(code, 0, stdout);
+    await new Promise((resolve) => proxy.close(resolve));
+    fs.rmSync(dir, { recursive: true });
+  });
 
   it('jobs that need it are 503, the rest goes on, and it comes back', async () => {
     const server = await startServer(await store.fresh());
