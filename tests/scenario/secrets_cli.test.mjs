@@ -154,6 +154,14 @@ for (const store of stores) {
         assert.equal((await run('allow', ['PINNED', '--script', path.join(dir, 'none.js')])).code, 2);
       });
 
+      it('revoke says what an empty list lets', async () => {
+        await done('set', ['EMPTIED'], { stdin: 'for nobody any more' });
+        await done('allow', ['EMPTIED', '--service', 'another']);
+        await done('allow', ['EMPTIED']);
+        assert.equal((await run('revoke', ['EMPTIED', '--service', 'another'])).stderr, '');
+        assert.match((await run('revoke', ['EMPTIED'])).stderr, /no service is left.*--strict/);
+      });
+
       it('allow keeps what it is not told to change', async () => {
         await done('set', ['RULES'], { stdin: 'a value with rules' });
         await done('allow', ['RULES', '--guard', 'off', '--service', 'another']);
