@@ -4,10 +4,10 @@
 
 /*
  * Guard: the farthest byte of an access is a 32-bit address, plus a 32-bit offset, plus its width.
- * Checked: the largest mask and what an access under it may reach beyond.
+ * Checked: what is under the mask and what an access may reach beyond.
  */
 #define GUARD_RESERVED   (8 * GIB + WASM_PAGE_BYTES)
-#define CHECKED_RESERVED ((uint64_t)WASM_PAGES_MOST * WASM_PAGE_BYTES + ENGINE_PAGE_BYTES)
+#define CHECKED_RESERVED ((uint64_t)WASM_MASK + 1 + ENGINE_PAGE_BYTES)
 
 _Static_assert(WASM_MASK_SLACK <= ENGINE_PAGE_BYTES, "the reserved page holds the slack");
 
@@ -33,12 +33,6 @@ void memory_done(struct engine *e)
     }
 }
 
-static void set_size(struct engine *e, uint64_t bytes)
-{
-    e->wasm.memory_size = bytes;
-    e->wasm.memory_mask = wasm_memory_mask(bytes);
-}
-
 int memory_extend(struct engine *e, uint64_t bytes)
 {
     uint64_t old = e->wasm.memory_size;
@@ -46,7 +40,7 @@ int memory_extend(struct engine *e, uint64_t bytes)
         mprotect(e->wasm.memory + old, bytes - old, PROT_READ | PROT_WRITE) != 0) {
         return ERR_NO_MEMORY;
     }
-    set_size(e, bytes);
+    e->wasm.memory_size = bytes;
     return 0;
 }
 
@@ -60,35 +54,37 @@ static int guard_shrink(uint8_t *rest, uint64_t size)
 }
 
 /*
- * What a job, or a broken engine, can have written behind the first `bytes`: anywhere under the
- * mask, and the slack. An enclave's system may not know how to give back; what must not stay is the
- * content.
+ * What a job, or a broken engine, wrote behind the first `bytes`: from the first part that is noted
+ * to the last, each with its slack. An enclave's system may not know how to give back; what must
+ * not stay is the content.
  */
-static void checked_shrink(struct engine *e, uint64_t bytes, uint32_t mask)
+static void checked_shrink(struct engine *e, uint64_t bytes)
 {
     uint8_t *rest = e->wasm.memory + bytes;
     uint8_t *written = e->wasm.written + bytes / WASM_PART_BYTES;
-    size_t parts = ((uint64_t)mask + 1 - bytes) / WASM_PART_BYTES;
-    if (memchr(written, 1, parts) == NULL) {
-        memset(rest, 0, WASM_MASK_SLACK); /* of a store before it */
+    size_t parts = WASM_PARTS_MOST - bytes / WASM_PART_BYTES;
+    memset(rest, 0, WASM_MASK_SLACK); /* of a store before it */
+    uint8_t *first = memchr(written, 1, parts);
+    if (first == NULL) {
         return;
     }
-    uint64_t size = mask + UINT64_C(1) + ENGINE_PAGE_BYTES - bytes;
-    if (madvise(rest, size, MADV_DONTNEED) != 0) {
-        memset(rest, 0, size);
+    size_t count = (size_t)((uint8_t *)memrchr(written, 1, parts) - first) + 1;
+    uint8_t *start = rest + (size_t)(first - written) * WASM_PART_BYTES;
+    size_t size = count * WASM_PART_BYTES + ENGINE_PAGE_BYTES;
+    if (madvise(start, size, MADV_DONTNEED) != 0) {
+        memset(start, 0, size);
     }
-    memset(written, 0, parts);
+    memset(first, 0, count);
 }
 
 int memory_shrink(struct engine *e, uint64_t bytes)
 {
     uint64_t old = e->wasm.memory_size;
-    uint32_t mask = e->wasm.memory_mask;
-    set_size(e, bytes);
+    e->wasm.memory_size = bytes;
     if (e->bounds == ENGINE_BOUNDS_GUARD) {
         return guard_shrink(e->wasm.memory + bytes, old - bytes);
     }
-    checked_shrink(e, bytes, mask);
+    checked_shrink(e, bytes);
     return 0;
 }
 

@@ -127,13 +127,16 @@ static int hot_restore(struct engine *e)
 static void checked_restore(struct engine *e)
 {
     struct snapshot *s = &e->snapshot;
-    uint8_t *written = e->wasm.written, *next = written;
-    while ((next = memchr(next, 1, s->pages - (size_t)(next - written))) != NULL) {
+    uint8_t *written = e->wasm.written, *end = written + s->pages, *next = written;
+    while ((next = memchr(next, 1, (size_t)(end - next))) != NULL) {
+        uint8_t *behind = memchr(next, 0, (size_t)(end - next));
+        size_t count = (size_t)((behind != NULL ? behind : end) - next);
         size_t at = (size_t)(next - written) * ENGINE_PAGE_BYTES;
         size_t rest = image_bytes(s) - at;
-        size_t size = ENGINE_PAGE_BYTES + WASM_MASK_SLACK;
+        size_t size = count * ENGINE_PAGE_BYTES + WASM_MASK_SLACK;
         memcpy(e->wasm.memory + at, s->image + at, size < rest ? size : rest);
-        *next++ = 0;
+        memset(next, 0, count);
+        next += count;
     }
 }
 

@@ -18,23 +18,31 @@
  *
  * guard    Any 32-bit address plus any 32-bit offset may be touched: 8 GiB and a page from `memory`
  *          on belong to the instance, all but memory_size bytes of it without access.
- * checked  Every address is taken modulo a power of two, memory_mask + 1, the least that holds
- *          memory_size. A wild address wraps to another place of the same memory instead of
- *          trapping: contained, not noticed. So all of [0, memory_mask + 1 + WASM_MASK_SLACK) must
- *          be mapped and writable, and whatever is cleared or restored after a job must be that
- *          range, not just memory_size: a broken engine can write all of it. The mask is read
- *          from the instance at each access, so it grows with the memory: a fresh realm of
- *          1.3 MiB has 2 MiB to clear, not 256. (Comparing with memory_size instead costs 1.6
- *          times the guard build's time, see tools/README.md.) Each store also notes which part of
- *          the memory it is in (`written`), for there is no MMU to tell: what is not noted, with
- *          WASM_MASK_SLACK bytes behind each part that is, is as it was.
+ * checked  The address is taken modulo the most that the memory may ever have; then a constant
+ *          offset below WASM_OFFSETS_MASKED_APART is added. (A greater one is added before.) A wild
+ *          address wraps to another place of the same memory instead of trapping: contained, not
+ *          noticed. So all of [0, WASM_MASK + 1 + WASM_MASK_SLACK) must be mapped and writable, and
+ *          whatever is cleared or restored after a job must be that range, not just memory_size: a
+ *          broken engine can write all of it. Each store also notes which part of the memory its
+ *          masked address is in (`written`), for there is no MMU to tell: what is not noted, with
+ *          WASM_MASK_SLACK bytes behind each part that is, is as it was. (tools/README.md has what
+ *          other ways cost.)
  *
- * memory.copy and memory.fill compare with memory_size in both.
+ * Where address + offset is inside the memory, so is the address: a program that stays inside sees
+ * the same in both. memory.copy and memory.fill compare with memory_size in both.
  */
-#define WASM_MASK_SLACK 8u /* an access of 8 bytes may begin at the last byte under the mask */
+#define WASM_MASK (WASM_PAGES_MOST * WASM_PAGE_BYTES - 1)
+
+#define WASM_OFFSETS_MASKED_APART 1018u
+#define WASM_MASK_SLACK           1024u /* what 8 bytes at the greatest of them reach, see below */
 
 #define WASM_PART_BYTES 4096u
 #define WASM_PARTS_MOST (WASM_PAGES_MOST * (WASM_PAGE_BYTES / WASM_PART_BYTES))
+
+_Static_assert((WASM_MASK & (WASM_MASK + 1)) == 0, "a mask keeps the bits below a power of two");
+_Static_assert(WASM_OFFSETS_MASKED_APART - 1 + sizeof(uint64_t) - 1 == WASM_MASK_SLACK,
+               "8 bytes at the greatest offset from a part's last byte end with the slack");
+_Static_assert(WASM_MASK_SLACK <= WASM_PART_BYTES, "the slack is in the part behind");
 
 enum wasm_trap {
     WASM_TRAP_NONE,
@@ -54,7 +62,6 @@ struct wasm {
     uint64_t gas;           /* left of the slice handed out, < 2^63; wraps below 0, then gas_slow */
     uint8_t *memory;        /* base of linear memory; never moves */
     uint64_t memory_size;   /* bytes in use, a multiple of WASM_PAGE_BYTES */
-    uint32_t memory_mask;   /* wasm_memory_mask(memory_size): set both together */
     uint32_t depth;         /* counted calls still allowed; not restored by a trap: set it again */
     uint32_t stack_pointer; /* the module's one mutable global; not restored by a trap either */
     const struct wasm_exports *exports;
@@ -62,12 +69,6 @@ struct wasm {
     /* checked: 1 for each part that a store began in since the runtime cleared it */
     uint8_t written[WASM_PARTS_MOST];
 };
-
-/* The mask for a size: one less than the least power of two that holds it. size > 0. */
-static inline uint32_t wasm_memory_mask(uint64_t size)
-{
-    return size > 1 ? (uint32_t)((UINT64_C(2) << (63 - __builtin_clzll(size - 1))) - 1) : 0;
-}
 
 /*
  * What the runtime gives the generated code.
@@ -82,9 +83,9 @@ _Noreturn void wasm_trap(struct wasm *w, enum wasm_trap trap);
 __attribute__((cold, noinline, preserve_most)) void wasm_gas_slow(struct wasm *w);
 
 /*
- * Grows by `pages` (any number) and sets memory_size and memory_mask; new pages are zero. Returns
- * the old size in pages; ends the job where the limit forbids it, never returns -1 to a script. The
- * generated code has already charged for the pages.
+ * Grows by `pages` (any number) and sets memory_size; new pages are zero. Returns the old size in
+ * pages; ends the job where the limit forbids it, never returns -1 to a script. The generated code
+ * has already charged for the pages.
  */
 uint32_t wasm_memory_grow(struct wasm *w, uint32_t pages);
 

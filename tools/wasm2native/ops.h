@@ -5,9 +5,9 @@
  * Included by the generated module.h, with one of two meanings of an address:
  *
  *   guard    memory + address + offset, up to 8 GiB: pages without access follow the memory.
- *   checked  memory + ((address + offset) & w->memory_mask): a power of two of memory, all of it
- *            mapped, plus WASM_MASK_SLACK bytes that an access at its very end may reach. A store
- *            is noted in w->written.
+ *   checked  memory + (address & WASM_MASK) + offset: a power of two of memory, all of it mapped,
+ *            plus WASM_MASK_SLACK bytes that an access at its very end may reach. A store is noted
+ *            in w->written.
  *            (WASM_BOUNDS_CHECKED)
  *
  * Generated code has no loop statements: it goes round by `goto` alone, and the proof (proof.py)
@@ -81,18 +81,31 @@ typedef double f64;
 /* Where to load from, and where to store to, which is noted where no MMU does it. `m` is the
  * function's own copy of w->memory, which never moves. */
 #ifdef WASM_BOUNDS_CHECKED
-#define AT(address, offset) (m + (((address) + (offset)) & w->memory_mask))
-#define TO(address, offset) note_store(w, m, (address) + (offset))
+#define AT(address, offset) masked(m, address, offset)
+#define TO(address, offset) note_store(w, m, address, offset)
 #else
 #define AT(address, offset) (m + (u64)(address) + (offset))
 #define TO(address, offset) AT(address, offset)
 #endif
 
-INLINE u8 *note_store(struct wasm *w, u8 *m, u32 address)
+/* What is added behind the mask: then all accesses through one pointer share its masked value. */
+INLINE u32 masked_apart(u32 offset)
 {
-    u32 at = address & w->memory_mask;
+    return offset < WASM_OFFSETS_MASKED_APART ? offset : 0;
+}
+
+INLINE u8 *masked(u8 *m, u32 address, u32 offset)
+{
+    u32 apart = masked_apart(offset);
+    return m + ((address + (offset - apart)) & WASM_MASK) + apart;
+}
+
+INLINE u8 *note_store(struct wasm *w, u8 *m, u32 address, u32 offset)
+{
+    u32 apart = masked_apart(offset);
+    u32 at = (address + (offset - apart)) & WASM_MASK;
     w->written[at / WASM_PART_BYTES] = 1;
-    return m + at;
+    return m + at + apart;
 }
 
 #define DEFINE_LOAD(name, memory_type, extended, result)                                           \

@@ -13,7 +13,10 @@
 
 #define GUARDED_BYTES (8ull * 1024 * 1024 * 1024 + WASM_PAGE_BYTES)
 
+/* Checked: the slack ends with a page, so that an access which goes past it faults. */
 #define SYSTEM_PAGE_BYTES 4096u
+#define MASKED_BYTES      (WASM_MASK + 1ull + SYSTEM_PAGE_BYTES)
+#define MASKED_START      (SYSTEM_PAGE_BYTES - WASM_MASK_SLACK)
 
 static sigjmp_buf trapped;
 static struct wasm *running;
@@ -38,16 +41,20 @@ void wasm_gas_slow(struct wasm *w)
         wasm_trap(w, WASM_TRAP_ENDED);
 }
 
-static void open_memory(struct wasm *w, uint64_t size)
+static void open_pages(uint8_t *start, uint64_t size)
 {
-    w->memory_size = size;
-    w->memory_mask = wasm_memory_mask(size);
-    const struct native *native = w->runtime;
-    uint64_t open = native->masked ? (uint64_t)w->memory_mask + 1 + SYSTEM_PAGE_BYTES : size;
-    if (mprotect(w->memory, open, PROT_READ | PROT_WRITE)) {
+    if (mprotect(start, size, PROT_READ | PROT_WRITE)) {
         perror("mprotect");
         exit(2);
     }
+}
+
+static void open_memory(struct wasm *w, uint64_t size)
+{
+    w->memory_size = size;
+    const struct native *native = w->runtime;
+    if (!native->masked)
+        open_pages(w->memory, size);
 }
 
 uint32_t wasm_memory_grow(struct wasm *w, uint32_t pages)
@@ -84,6 +91,10 @@ void native_init(struct native *native, const struct wasm_exports *exports, int 
     native->masked = masked;
     native->gas_left = 1ull << 62;
     native->slice = 1ull << 40;
+    if (masked) {
+        open_pages(w->memory, MASKED_BYTES);
+        w->memory += MASKED_START;
+    }
     open_memory(w, WASM_INITIAL_PAGES * WASM_PAGE_BYTES);
     exports->instantiate(w);
 }
@@ -99,6 +110,30 @@ enum wasm_trap native_run(struct native *native, void (*code)(struct native *, v
     if (!trap)
         code(native, argument);
     return trap;
+}
+
+/* Of the `size` bytes at `at`: as in `start`, and zero where that has ended? */
+static int as_before(const uint8_t *memory, uint64_t at, uint64_t size, const uint8_t *start,
+                     uint64_t start_size)
+{
+    for (uint64_t end = at + size; at < end; at++)
+        if (memory[at] != (at < start_size ? start[at] : 0))
+            return 0;
+    return 1;
+}
+
+int native_changes_are_noted(const struct native *native, const uint8_t *start, uint64_t size)
+{
+    const struct wasm *w = &native->wasm;
+    int before = 0; /* is the part before this one noted? */
+    for (uint64_t part = 0; part < WASM_PARTS_MOST; part++) {
+        uint64_t skip = before ? WASM_MASK_SLACK : 0;
+        before = w->written[part];
+        if (!before && !as_before(w->memory, part * WASM_PART_BYTES + skip, WASM_PART_BYTES - skip,
+                                  start, size))
+            return 0;
+    }
+    return before || as_before(w->memory, WASM_MASK + 1ull, WASM_MASK_SLACK, start, size);
 }
 
 uint64_t native_gas_used(const struct native *native)

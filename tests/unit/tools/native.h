@@ -10,7 +10,7 @@ struct native {
     struct wasm wasm;
     uint64_t gas_left; /* not yet handed out */
     uint64_t slice;    /* handed out at a time */
-    int masked;        /* the checked build: all under the mask is open, and a page for the slack */
+    int masked;        /* the checked build: all under the mask is open, and the slack behind it */
 };
 
 void native_init(struct native *native, const struct wasm_exports *exports, int masked);
@@ -18,6 +18,12 @@ void native_init(struct native *native, const struct wasm_exports *exports, int 
 /* Runs `code`; returns how it trapped, or WASM_TRAP_NONE. */
 enum wasm_trap native_run(struct native *native, void (*code)(struct native *, void *),
                           void *argument);
+
+/*
+ * The checked build's memory was `start`, of `size` bytes, and zero behind it. Does all that has
+ * changed lie in the parts that stores noted, or in the slack behind one? Slow: looks at 256 MiB.
+ */
+int native_changes_are_noted(const struct native *native, const uint8_t *start, uint64_t size);
 
 uint64_t native_gas_used(const struct native *native);
 
