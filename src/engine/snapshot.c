@@ -120,9 +120,8 @@ static int hot_restore(struct engine *e)
 }
 
 /*
- * Nothing may rely on protection: the pages that were noted as written are those that the generated
- * code and engine_bytes began to write in. A store at the end of one may have reached into the
- * next.
+ * Nothing may rely on protection: what the generated code and engine_bytes wrote to is in the pages
+ * that were noted, and in the slack behind each (wasm.h).
  */
 static void checked_restore(struct engine *e)
 {

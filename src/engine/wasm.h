@@ -66,7 +66,7 @@ struct wasm {
     uint32_t stack_pointer; /* the module's one mutable global; not restored by a trap either */
     const struct wasm_exports *exports;
     void *runtime; /* of memory.c and host.c */
-    /* checked: 1 for each part that a store began in since the runtime cleared it */
+    /* checked: 1 for each part that a store's masked address was in since the runtime cleared it */
     uint8_t written[WASM_PARTS_MOST];
 };
 
