@@ -1,6 +1,7 @@
 """SQL over the audit log of an SQLite store, as if each row stood in secret_audit_logs alone.
 
 Usage: audit_sql.py DATABASE < SQL
+       audit_sql.py DATABASE unpack      (puts each row into secret_audit_logs itself, as old services wrote it)
 
 The blocks (src/secret/audit_block.h, whose format is written here a second time) are unpacked into a
 temporary table that hides the one of the same name. A SELECT prints its rows as JSON; anything else is
@@ -91,6 +92,13 @@ def main():
             db.execute(f"INSERT INTO temp.secret_audit_logs VALUES (?, ?, {', '.join('?' * len(COLUMNS))})",
                        [first, first + i] + [row[name] for name in COLUMNS])
     db.commit()
+    if sys.argv[2:] == ["unpack"]:
+        db.execute(f"INSERT INTO main.secret_audit_logs (id, {names}) SELECT id, {names} FROM temp.secret_audit_logs"
+                   " WHERE block IS NOT NULL")
+        db.execute("DELETE FROM secret_audit_blocks")
+        db.commit()
+        print("[]")
+        return
     if text.lstrip().upper().startswith("SELECT"):
         print(json.dumps([["" if c is None else str(c) for c in row] for row in db.execute(text)]))
         return

@@ -57,9 +57,14 @@ export class Sqlite {
     return this.#python([path.join(testsDir, 'lib', 'audit_sql.py')], server, text);
   }
 
-  #python(program, server, text) {
+  /** Puts each row of the audit log into a row of the table, where old services wrote it. */
+  unpackAudit(server) {
+    this.#python([path.join(testsDir, 'lib', 'audit_sql.py')], server, '', ['unpack']);
+  }
+
+  #python(program, server, text, rest = []) {
     return JSON.parse(execFileSync('python3',
-      [...program, path.join(server.dataDir, 'secrets.db')], { input: text, maxBuffer: 1 << 28 }));
+      [...program, path.join(server.dataDir, 'secrets.db'), ...rest], { input: text, maxBuffer: 1 << 28 }));
   }
 }
 
