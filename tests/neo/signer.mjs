@@ -1,7 +1,7 @@
 // Signs what the service would never sign, with the keys that it would sign with: the service
 // identity is derived from the master key of the tests: see src/protect/protect.h.
 
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, hkdfSync, sign } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, hkdfSync, randomBytes, sign } from 'node:crypto';
 import { masterKey } from '../lib/settings.mjs';
 
 const PKCS8_OF_SEED = Buffer.from('302e020100300506032b657004220420', 'hex'); // RFC 8410
@@ -45,4 +45,4 @@ export function serviceIdentity() {
   return signerOfSeed(Buffer.from(hkdfSync('sha256', Buffer.from(masterKey, 'hex'), '', info, 32)));
 }
 
-export const randomSigner = () => signer(generateKeyPairSync('ed25519').privateKey);
+export const randomSigner = () => signerOfSeed(randomBytes(32));
