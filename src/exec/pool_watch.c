@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "exec/pool.h"
+#include <malloc.h>
 #include <sched.h>
 
 void pool_tell_capacity(struct exec_pool *pool)
@@ -173,12 +174,18 @@ void pool_watch_wake(struct exec_pool *pool)
     pool->watch_ms = interval;
 }
 
-/* Workers that nobody needed since the last time go, down to those that are kept warm. */
+/*
+ * Workers that nobody needed since the last time go, down to those that are kept warm. Where no job
+ * runs, free memory of the heap goes back to the system too: malloc keeps up to tens of MiB of what
+ * a few large requests at once have needed, and looking for it takes it some milliseconds.
+ */
 static void pool_on_trim(uv_timer_t *timer)
 {
     struct exec_pool *pool = timer->data;
     uint64_t surplus = pool->idle_least > pool->warm ? pool->idle_least - pool->warm : 0;
 
+    if (surplus > 0 && pool->idle_count == pool->workers)
+        malloc_trim(0);
     for (; surplus > 0; surplus--)
         pool_worker_end(TAILQ_LAST(&pool->idle, pool_idle), 0, NULL);
     pool->idle_least = pool->idle_count;
