@@ -7,6 +7,7 @@
 #ifndef NEOCOMPUTE_API_API_H
 #define NEOCOMPUTE_API_API_H
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "job/job.h"
@@ -21,6 +22,13 @@ struct api;
 struct api_property {
     const char *name, *level, *by;
 };
+
+/*
+ * Appends {"kind","properties":[{"by","level","name"}]}, as /info and the claims document have it:
+ * members in the order of RFC 8785.
+ */
+void api_write_isolation(const char *kind, const struct api_property *properties, size_t count,
+                         struct buf *out);
 
 struct api_options {
     uv_loop_t *loop;

@@ -59,23 +59,28 @@ void handle_ready(struct exchange *exchange)
     answer_json(exchange, &body);
 }
 
+void api_write_isolation(const char *kind, const struct api_property *properties, size_t count,
+                         struct buf *out)
+{
+    buf_add_str(out, "{\"kind\":");
+    json_str(out, kind ? kind : "");
+    buf_add_str(out, ",\"properties\":[");
+    for (size_t i = 0; i < count; i++) {
+        buf_add_str(out, i ? ",{\"by\":" : "{\"by\":");
+        json_str(out, properties[i].by);
+        json_next_key(out, "level");
+        json_str(out, properties[i].level);
+        json_next_key(out, "name");
+        json_str(out, properties[i].name);
+        buf_add_char(out, '}');
+    }
+    buf_add_str(out, "]}");
+}
+
 static void add_isolation(struct buf *buf, const struct api_options *options)
 {
     json_next_key(buf, "isolation");
-    buf_add_str(buf, "{\"kind\":");
-    json_str(buf, options->isolation ? options->isolation : "");
-    buf_add_str(buf, ",\"properties\":[");
-    for (size_t i = 0; i < options->property_count; i++) {
-        const struct api_property *property = &options->properties[i];
-        buf_add_str(buf, i ? ",{\"name\":" : "{\"name\":");
-        json_str(buf, property->name);
-        buf_add_str(buf, ",\"level\":");
-        json_str(buf, property->level);
-        buf_add_str(buf, ",\"by\":");
-        json_str(buf, property->by);
-        buf_add_char(buf, '}');
-    }
-    buf_add_str(buf, "]}");
+    api_write_isolation(options->isolation, options->properties, options->property_count, buf);
 }
 
 static const char *const unit_names[] = {

@@ -305,7 +305,8 @@ static int start_keys(struct serve *serve, struct error_detail *detail)
     struct buf isolation = BUF_INIT(ISOLATION_BYTES), of_receipt = BUF_INIT(ISOLATION_BYTES);
     int r = ERR_NO_MEMORY;
 
-    serve_isolation_write(&serve->isolation, &isolation);
+    api_write_isolation(serve_isolation_name(serve->isolation.kind), serve->isolation.properties,
+                        SEAL_PROPERTY_COUNT, &isolation);
     serve_isolation_write_weakest(&serve->isolation, exec_pool_sealed(serve->pool), &of_receipt);
     if (buf_terminate(&isolation) == 0 && buf_terminate(&of_receipt) == 0 &&
         !buf_failed(&isolation) && !buf_failed(&of_receipt))

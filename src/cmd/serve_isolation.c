@@ -1,6 +1,5 @@
 #include "cmd/serve_isolation.h"
 
-#include "base/json.h"
 #include "base/log.h"
 #include <string.h>
 
@@ -58,25 +57,6 @@ void serve_isolation_log(const struct serve_isolation *isolation, const struct s
     }
     if (*sealed->refused)
         log_info("not had for the isolation", log_str("refused", sealed->refused));
-}
-
-void serve_isolation_write(const struct serve_isolation *isolation, struct buf *out)
-{
-    buf_add_str(out, "{\"kind\":");
-    json_str(out, names[isolation->kind]);
-    buf_add_str(out, ",\"properties\":[");
-    for (int i = 0; i < SEAL_PROPERTY_COUNT; i++) {
-        const struct api_property *property = &isolation->properties[i];
-
-        buf_add_str(out, i ? ",{\"by\":" : "{\"by\":");
-        json_str(out, property->by);
-        json_next_key(out, "level");
-        json_str(out, property->level);
-        json_next_key(out, "name");
-        json_str(out, property->name);
-        buf_add_char(out, '}');
-    }
-    buf_add_str(out, "]}");
 }
 
 void serve_isolation_write_weakest(const struct serve_isolation *isolation,

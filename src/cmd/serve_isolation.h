@@ -29,9 +29,6 @@ int serve_isolation_require_full(const struct serve_isolation *isolation,
 /* A line for each property, a warning where it is missing. */
 void serve_isolation_log(const struct serve_isolation *isolation, const struct seal_report *sealed);
 
-/* Appends what /info says, with its members in the order of RFC 8785. */
-void serve_isolation_write(const struct serve_isolation *isolation, struct buf *out);
-
 /* Appends what receipts say: how strong the weakest of the properties is. */
 void serve_isolation_write_weakest(const struct serve_isolation *isolation,
                                    const struct seal_report *sealed, struct buf *out);
