@@ -29,9 +29,13 @@ run: all
 # The stages of tests/run; STAGES="unit node" runs only those.
 STAGES =
 
-test: setup-test all build-asan build-fuzz
-	@ninja -C build unit-tests
+test: unit-tests build-asan build-fuzz
 	@tests/run build $(STAGES)
+
+# A build directory from before the test packages were installed knows no unit tests yet.
+unit-tests: setup-test all
+	@ninja -C build -t query unit-tests >/dev/null 2>&1 || meson setup --reconfigure build >/dev/null
+	@ninja -C build unit-tests
 
 build-asan: setup-test build-asan/build.ninja
 	@ninja -C build-asan all unit-tests
@@ -65,4 +69,4 @@ format:
 clean:
 	@rm -rf build build-asan build-fuzz
 
-.PHONY: all run test test-asan build-asan build-fuzz soak audit-sandbox bench fuzz format clean
+.PHONY: all run test unit-tests test-asan build-asan build-fuzz soak audit-sandbox bench fuzz format clean
