@@ -1,41 +1,13 @@
 #include "secret/rotate.h"
 
 #include "base/limits.h"
+#include "secret/master_key.h"
 #include <stdio.h>
 #include <string.h>
 
 #define PAGE        64
 #define PASSES_MOST 10
 #define CURSOR_MOST 128
-
-/* --- the check value --- */
-
-#define KEY_CHECK_VALUE "neocompute"
-static const struct secret_place key_check_place = {
-    {"", 0}, {SECRET_FACT_KEY_CHECK, sizeof SECRET_FACT_KEY_CHECK - 1}, 0};
-
-int secret_put_key_check(struct store *store, const struct secret_key *key)
-{
-    struct buf sealed = BUF_INIT(SECRET_SEALED_MOST);
-    int r = secret_seal(key, SECRET_FORMAT_V2, &key_check_place, SPAN(KEY_CHECK_VALUE), &sealed);
-    if (!r)
-        r = store->ops->put_fact(store, SECRET_FACT_KEY_CHECK,
-                                 (struct span){sealed.data, sealed.size});
-    buf_done(&sealed);
-    return r;
-}
-
-bool secret_key_check_opens(const struct secret_key *key, struct span sealed)
-{
-    struct secret_bytes value;
-    size_t size;
-    if (!key || secret_open(key, &key_check_place, sealed, &value, &size))
-        return false;
-    secret_bytes_done(&value);
-    return true;
-}
-
-/* --- rotation --- */
 
 static int rotate_row(const struct rotate_options *o, enum secret_format format,
                       const struct store_sealed_row *row, bool *changed,

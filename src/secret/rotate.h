@@ -32,14 +32,4 @@ struct rotate_options {
 int secret_rotate(const struct rotate_options *options, struct rotate_progress *ret,
                   struct error_detail *detail);
 
-/* Facts about the database that service and rotation share. */
-#define SECRET_FACT_FORMAT    "format"    /* "1" or "2": what new rows are written in */
-#define SECRET_FACT_KEY_CHECK "key_check" /* SECRET_KEY_CHECK_VALUE sealed as v2 */
-
-/* Seals the check value under `key` and puts it, between begin and commit. */
-int secret_put_key_check(struct store *store, const struct secret_key *key);
-
-/* Does the key open this check value? */
-bool secret_key_check_opens(const struct secret_key *key, struct span sealed);
-
 #endif

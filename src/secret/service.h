@@ -1,5 +1,7 @@
-/* Inside the secrets service: what service.c (thread and queue), resolve.c (jobs) and manage.c
- * (owners) share. Functions marked [thread] run on the database's thread, all others on the loop's.
+/*
+ * Inside the secrets service: what its files share. queue.c is the thread and the way to it;
+ * resolve.c (jobs), manage.c (owners) and document.c answer there. Functions marked [thread] run on
+ * the database's thread, all others on the loop's.
  */
 #ifndef NEOCOMPUTE_SECRET_SERVICE_H
 #define NEOCOMPUTE_SECRET_SERVICE_H
@@ -82,7 +84,7 @@ struct secret_service {
 void secret_resolve_batch(struct secret_service *service, struct secret_ticket **tickets,
                           size_t count);
 
-/* [thread] set_guard.c: makes the leak guards over an opened set. ERR_NO_MEMORY. */
+/* [thread] set.c: makes the leak guards over an opened set. ERR_NO_MEMORY. */
 int secret_set_guard(struct secret_set *set, bool allow_output);
 
 /* [thread] Answers one owner's ticket. */
@@ -91,7 +93,8 @@ void secret_manage_one(struct secret_service *service, struct secret_ticket *tic
 /* [thread] Puts or gets one document. */
 void secret_document_one(struct secret_service *service, struct secret_ticket *ticket);
 
-/* [thread] Opens rows with the master key, or the previous one; see secret_opener in cipher.h. */
+/* [thread] master_key.c: opens rows with the master key, or the previous one; see secret_opener in
+ * cipher.h. */
 struct row_opener {
     struct secret_opener current, previous;
     bool has_previous;
@@ -115,6 +118,9 @@ int secret_chain_settle(struct secret_service *service);
 /* [thread] Remembers what a call of the store returned: whether it is up. */
 void secret_note_store(struct secret_service *service, int code);
 
+/* Starts the thread, and a checkpoint every `checkpoint_ms` (0: only the last). ERR_SYSTEM. */
+int secret_queue_start(struct secret_service *service, uint64_t checkpoint_ms);
+
 /*
  * Puts a filled ticket into the queue, at the end of this turn of the loop: all of a turn's wake
  * the thread once, and share a transaction. ERR_QUEUE_FULL, ERR_SHUTTING_DOWN.
@@ -123,6 +129,15 @@ int secret_enqueue(struct secret_service *service, struct secret_ticket *ticket)
 
 /* A spare one, else made. NULL without memory. */
 struct secret_ticket *secret_ticket_new(struct secret_service *service);
+/* Wipes it and keeps it for the next, if few are kept. */
 void secret_ticket_free(struct secret_ticket *ticket);
+/* Frees a spare one. */
+void secret_ticket_discard(struct secret_ticket *ticket);
+
+void secret_checkpoint_start(struct secret_service *service, uint64_t checkpoint_ms);
+/* [thread] Into the database with it, and back to the loop. */
+void secret_checkpoint_write(struct secret_service *service);
+/* Into the log with the one that was written, if there is one. */
+void secret_checkpoint_tell(struct secret_service *service);
 
 #endif

@@ -1,9 +1,11 @@
 /*
- * The leak guards of a job's secrets. Made on the thread of the database, not on the core's loop.
+ * The secrets of one job as a set: its leak guards, made on the thread of the database and not on
+ * the core's loop, and its end.
  */
 #include "base/guard.h"
 #include "base/limits.h"
 #include "secret/service.h"
+#include <stdlib.h>
 
 /* A guard over the set's values; for the output without those that may be in it. */
 static int make_guard(const struct secret_set *set, bool output, struct guard **ret)
@@ -42,4 +44,16 @@ int secret_set_guard(struct secret_set *set, bool allow_output)
         return make_guard(set, true, &set->output_guard);
     set->output_guard = set->guard;
     return 0;
+}
+
+void secret_set_free(struct secret_set *set)
+{
+    if (!set)
+        return;
+    if (set->output_guard != set->guard)
+        guard_free(set->output_guard);
+    guard_free(set->guard);
+    for (size_t i = 0; i < set->count; i++)
+        secret_bytes_done(&set->values[i].bytes);
+    free(set);
 }
