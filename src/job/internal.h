@@ -1,9 +1,9 @@
 /*
  * What the files of src/job share. service.c: life cycle; user.c: users and their turns; admit.c:
- * who gets in; run.c: start, end, cancel; receipt.c: signatures; secrets.c: what a job is given;
- * seal.c: sealed requests and results; keep.c: what is kept and for how long; list.c: looking;
- * stats.c: counting. Apart stand keys.c, the keys through time, envelopes.c, which sealed requests
- * came before, and table.c, the hash table.
+ * who gets in; run.c: start, end, cancel; signing.c: signatures; receipt.c: what is signed and
+ * shown of it; secrets.c: what a job is given; seal.c: sealed requests and results; keep.c: what is
+ * kept and for how long; list.c: looking; stats.c: counting. Apart stand keys.c, the keys through
+ * time, envelopes.c, which sealed requests came before, and table.c, the hash table.
  */
 #ifndef NEOCOMPUTE_JOB_INTERNAL_H
 #define NEOCOMPUTE_JOB_INTERNAL_H
@@ -195,6 +195,9 @@ void job_drop_storage(struct live *live);
 void job_peer_add(struct job_list_ends *list, struct job *job);
 void job_peer_remove(struct job_list_ends *list, struct job *job);
 
+#define RECEIPT_BATCH_FIXED   512 /* bytes of a batch JWS, or header and signature of a receipt's */
+#define RECEIPT_BATCH_PAYLOAD 256 /* bytes */
+
 /* receipt.c: takes from a new job's request what its receipt will say of it. ERR_NO_MEMORY. */
 int job_receipt_begin(struct job *job, const struct job_submission *submission);
 void job_receipt_done(struct job *job);
@@ -203,7 +206,11 @@ void job_receipt_hmac(const struct job *job, const char *label, struct span byte
                       uint8_t ret[RECEIPT_HASH_SIZE]);
 uint64_t job_receipt_bytes(const struct job *job); /* that it keeps in allocations of its own */
 int job_pack_secrets(const struct secret_set *set, struct buf *out); /* NULL set: none */
-/* An ended job waits for its signature, and job_finish follows. False: it gets none. */
+bool job_gives_receipts(const struct job_service *service);
+/* Adds the payload of an ended job whose receipt has its keyring. ERR_NO_MEMORY, ERR_INTERNAL. */
+int job_receipt_write_payload(const struct job *job, struct buf *out);
+
+/* signing.c: an ended job waits for its signature, and job_finish follows. False: it gets none. */
 bool job_await_signature(struct job *job);
 int job_signing_init(struct job_service *service, const struct job_options *options);
 void job_signing_done(struct job_service *service);

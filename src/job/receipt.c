@@ -1,16 +1,11 @@
 /*
  * Receipts of jobs. A job keeps the binary parts of its own; the payload is written from them
- * whenever it is needed, always to the same bytes, and the text around it likewise.
- *
- * A job that has ended waits here as long as turns of the loop bring more that have, WAIT_MOST_NS
- * at most: they share one signature, over the root of a tree of their payloads. Only then are they
- * final, and whoever waits for them is told. A job that ends alone is signed in the next turn, for
- * which the loop does not sleep.
+ * whenever it is needed, always to the same bytes, and the text around it likewise. signing.c signs
+ * it.
  */
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/json.h"
-#include "base/log.h"
 #include "base/random.h"
 #include "base/sha256.h"
 #include "job/internal.h"
@@ -20,14 +15,10 @@
 
 #define PAYLOAD_FIXED 1536 /* bytes of a payload but for names, nonce and secrets */
 #define SECRET_FIXED  128  /* of a secret's version and braces, or of the HMAC of its name */
-#define BATCH_FIXED   512  /* a batch JWS, or header and signature of a receipt's */
-#define BATCH_PAYLOAD 256
-#define WAIT_MOST_NS  (500 * NS_PER_US) /* for others to end: some ten signatures' time */
-#define ROOM_KEPT     (256 * 1024)      /* bytes of a buffer that is kept for the next time */
 
 /* --- what a job keeps --- */
 
-static bool gives_receipts(const struct job_service *service)
+bool job_gives_receipts(const struct job_service *service)
 {
     return service->signing.keys && service->signing.mode != JOB_RECEIPTS_NONE;
 }
@@ -36,7 +27,7 @@ int job_receipt_begin(struct job *job, const struct job_submission *submission)
 {
     struct job_receipt *receipt = &job->receipt;
     int r = random_take(receipt->salt, sizeof receipt->salt);
-    if (r || !gives_receipts(job->service))
+    if (r || !job_gives_receipts(job->service))
         return r;
     sha256(submission->script, receipt->script_sha256);
     if (job->sealed)
@@ -129,7 +120,7 @@ static void hide(const struct job *job, struct span output, struct hidden *hidde
     receipt->input_sha256 = receipt->output_sha256 = NULL;
 }
 
-static int write_payload(const struct job *job, struct buf *out)
+int job_receipt_write_payload(const struct job *job, struct buf *out)
 {
     const struct job_receipt *kept = &job->receipt;
     struct receipt_secret secrets[SECRET_REFS_MOST] = {0};
@@ -199,7 +190,7 @@ static int get_payload(const struct job *job, struct buf *room, struct span *ret
     }
     buf_init(room, payload_most(job));
     buf_reserve(room, payload_most(job));
-    int r = write_payload(job, room);
+    int r = job_receipt_write_payload(job, room);
     *ret = (struct span){room->data, room->size};
     return r;
 }
@@ -223,7 +214,7 @@ const struct keyring *job_receipt_keyring(const struct job *job)
 
 size_t job_receipt_size(const struct job *job)
 {
-    return (payload_most(job) + MERKLE_PATH_MOST) / 3 * 4 + 2 * BATCH_FIXED;
+    return (payload_most(job) + MERKLE_PATH_MOST) / 3 * 4 + 2 * RECEIPT_BATCH_FIXED;
 }
 
 /* The batch's JWS over again: its payload follows from a receipt and its path. */
@@ -232,7 +223,7 @@ static int write_batch(const struct job_receipt *receipt, struct span payload, s
 {
     uint8_t leaf[RECEIPT_HASH_SIZE], root[RECEIPT_HASH_SIZE];
     uint32_t count;
-    struct buf batch = BUF_INIT(BATCH_PAYLOAD);
+    struct buf batch = BUF_INIT(RECEIPT_BATCH_PAYLOAD);
     merkle_leaf(payload, leaf);
     int r = merkle_root_of(path, leaf, &count, root);
     if (!r)
@@ -286,236 +277,4 @@ int job_receipt_write(const struct job *job, bool single, struct buf *out)
         r = write_batched(job, payload, out);
     buf_wipe(&room);
     return r;
-}
-
-/* --- signing --- */
-
-static void sign_alone(struct job *job, struct span payload)
-{
-    struct job_signing *signing = &job->service->signing;
-    struct job_receipt *receipt = &job->receipt;
-    int r = payload.data ? jws_sign(keyring_result_key(receipt->keyring), JWS_RECEIPT, payload,
-                                    &signing->alone, receipt->signature)
-                         : ERR_NO_MEMORY;
-    signing->stats.signatures += r == 0;
-    if (!r)
-        return;
-    /* The result is worth more to the caller than none at all. */
-    log_error("a job has no receipt: it could not be signed", log_str("job_id", job->id.text));
-    signing->stats.failed++;
-    keyring_release(receipt->keyring);
-    receipt->keyring = NULL;
-}
-
-/* Signs the root of the tree over all payloads, and gives each job its path. */
-static int sign_tree(struct job_signing *signing, const struct keyring *keyring, uint64_t now,
-                     uint8_t signature[JWS_SIGNATURE_SIZE])
-{
-    struct merkle *tree = &signing->tree;
-    struct buf payload = BUF_INIT(BATCH_PAYLOAD);
-    buf_reserve(&payload, BATCH_PAYLOAD);
-    merkle_build(tree);
-    int r = receipt_write_batch(merkle_root(tree), tree->count, now, &payload);
-    if (!r)
-        r = jws_sign(keyring_result_key(keyring), JWS_BATCH,
-                     (struct span){payload.data, payload.size}, &signing->batch, signature);
-    buf_done(&payload);
-    return r;
-}
-
-static int keep_path(struct job *job, const struct merkle *tree, uint32_t index,
-                     const uint8_t signature[JWS_SIGNATURE_SIZE])
-{
-    uint8_t path[MERKLE_PATH_MOST];
-    struct job_receipt *receipt = &job->receipt;
-    size_t size = merkle_path(tree, index, path);
-    receipt->path = malloc(size);
-    if (!receipt->path)
-        return ERR_NO_MEMORY;
-    memcpy(receipt->path, path, size);
-    receipt->path_size = (uint32_t)size;
-    memcpy(receipt->signature, signature, JWS_SIGNATURE_SIZE);
-    return 0;
-}
-
-/* Writes the payloads of the jobs from `first` on one after another; an empty span is one that
- * there was no memory for. */
-static void write_payloads(struct job_signing *signing, struct job *const *jobs, size_t count)
-{
-    size_t starts[MERKLE_LEAVES_MOST + 1];
-    starts[0] = 0;
-    buf_reset(&signing->payloads);
-    for (size_t i = 0; i < count; i++) {
-        size_t size = signing->payloads.size;
-        if (buf_failed(&signing->payloads) || write_payload(jobs[i], &signing->payloads))
-            signing->payloads.size = size;
-        starts[i + 1] = signing->payloads.size;
-    }
-    for (size_t i = 0; i < count; i++) {
-        size_t size = starts[i + 1] - starts[i];
-        signing->payload[i] =
-            size ? (struct span){signing->payloads.data + starts[i], size} : (struct span){0};
-    }
-}
-
-/* A batch signature, or none at all. */
-static bool sign_together(struct job_signing *signing, struct job *const *jobs, size_t count,
-                          uint8_t signature[JWS_SIGNATURE_SIZE])
-{
-    uint8_t leaf[RECEIPT_HASH_SIZE];
-    if (count < 2 || signing->mode != JOB_RECEIPTS_BATCH)
-        return false;
-    merkle_reset(&signing->tree);
-    for (size_t i = 0; i < count; i++) {
-        if (!signing->payload[i].data)
-            return false;
-        merkle_leaf(signing->payload[i], leaf);
-        merkle_add(&signing->tree, leaf);
-    }
-    const struct job_receipt *first = &jobs[0]->receipt;
-    if (sign_tree(signing, first->keyring, first->issued_unix_s, signature))
-        return false;
-    signing->stats.signatures++;
-    signing->stats.batches++;
-    signing->stats.batched += count;
-    return true;
-}
-
-/* A job gets its path, or a signature of its own; then whoever waits for it is told. */
-static void finish(struct job_signing *signing, struct job *job, uint32_t index,
-                   const uint8_t *signature)
-{
-    const struct span payload = signing->payload[index];
-    if (!signature || keep_path(job, &signing->tree, index, signature))
-        sign_alone(job, payload);
-    signing->told = payload.data ? job : NULL;
-    signing->told_payload = payload;
-    job_finish(job);
-    signing->told = NULL;
-    OPENSSL_cleanse(signing->alone.data, signing->alone.size);
-    buf_reset(&signing->alone);
-}
-
-static void sign_all(struct job_signing *signing, struct job *const *jobs, size_t count)
-{
-    uint8_t signature[JWS_SIGNATURE_SIZE];
-    uint64_t now = clock_unix_ms() / 1000;
-    for (size_t i = 0; i < count; i++) {
-        jobs[i]->receipt.keyring = keyring_hold(keys_current(signing->keys));
-        jobs[i]->receipt.issued_unix_s = now;
-    }
-    buf_reset(&signing->batch);
-    write_payloads(signing, jobs, count);
-    bool together = sign_together(signing, jobs, count, signature);
-    for (size_t i = 0; i < count; i++)
-        finish(signing, jobs[i], (uint32_t)i, together ? signature : NULL);
-    OPENSSL_cleanse(signing->payloads.data, signing->payloads.size);
-}
-
-/* For the next time, unless it is very large. */
-static void keep_room(struct buf *buf)
-{
-    if (buf->capacity > ROOM_KEPT)
-        buf_done(buf);
-    buf->secret = true; /* of sealed jobs it is content */
-}
-
-static void idle_turn(uv_idle_t *idle)
-{
-    /* Being active is enough: the loop does not sleep. */
-}
-
-static void begin_waiting(struct job_signing *signing)
-{
-    signing->since_ns = clock_now_ns();
-    signing->seen = 0;
-    uv_idle_start(signing->idle, idle_turn);
-}
-
-bool job_await_signature(struct job *job)
-{
-    struct job_service *service = job->service;
-    struct job_signing *signing = &service->signing;
-    /* What was refused in the end is no result. */
-    if (!gives_receipts(service) || !keys_current(signing->keys) || error_status(job->code) != 200)
-        return false;
-    job->live->ended = true;
-    if (signing->count == 0)
-        begin_waiting(signing);
-    signing->waiting[signing->count++] = job;
-    if (signing->count == MERKLE_LEAVES_MOST)
-        job_service_flush(service);
-    return true;
-}
-
-void job_service_flush(struct job_service *service)
-{
-    struct job_signing *signing = &service->signing;
-    struct job *jobs[MERKLE_LEAVES_MOST];
-    size_t count = signing->count;
-    if (count == 0)
-        return;
-    memcpy(jobs, signing->waiting, count * sizeof *jobs);
-    signing->count = 0;
-    uv_idle_stop(signing->idle);
-    sign_all(signing, jobs, count);
-    keep_room(&signing->payloads);
-    keep_room(&signing->alone);
-}
-
-/* --- life cycle --- */
-
-/* Once a turn: if it brought no more jobs, or the first has waited long enough, they are signed.
- * The answers go out before the loop polls again. */
-static void after_poll(uv_check_t *check)
-{
-    struct job_service *service = check->data;
-    struct job_signing *signing = &service->signing;
-    if (signing->count == signing->seen || clock_now_ns() - signing->since_ns >= WAIT_MOST_NS)
-        job_service_flush(service);
-    signing->seen = signing->count;
-}
-
-static void free_handle(uv_handle_t *handle)
-{
-    free(handle);
-}
-
-int job_signing_init(struct job_service *service, const struct job_options *options)
-{
-    struct job_signing *signing = &service->signing;
-    signing->keys = options->keys;
-    signing->mode = options->receipts;
-    buf_init(&signing->payloads, SIZE_MAX / 2);
-    buf_init(&signing->batch, BATCH_FIXED);
-    buf_init(&signing->alone, JWS_TEXT_MOST);
-    keep_room(&signing->payloads);
-    keep_room(&signing->alone);
-    signing->check = calloc(1, sizeof *signing->check);
-    signing->idle = calloc(1, sizeof *signing->idle);
-    if (!signing->check || !signing->idle) {
-        free(signing->check);
-        free(signing->idle);
-        signing->check = NULL;
-        return ERR_NO_MEMORY;
-    }
-    uv_idle_init(service->loop, signing->idle);
-    uv_check_init(service->loop, signing->check);
-    signing->check->data = service;
-    uv_check_start(signing->check, after_poll);
-    uv_unref((uv_handle_t *)signing->check);
-    uv_unref((uv_handle_t *)signing->idle);
-    return 0;
-}
-
-void job_signing_done(struct job_service *service)
-{
-    struct job_signing *signing = &service->signing;
-    buf_done(&signing->payloads);
-    buf_done(&signing->batch);
-    buf_done(&signing->alone);
-    if (!signing->check)
-        return;
-    uv_close((uv_handle_t *)signing->check, free_handle);
-    uv_close((uv_handle_t *)signing->idle, free_handle);
 }
