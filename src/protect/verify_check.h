@@ -36,6 +36,10 @@ enum verify_state verify_bytes(struct verify *verify, const char *what, struct s
  * nothing. */
 bool verify_has_result(const struct document *outer);
 
+/* verify_signed.c: by whom it was signed, and under which claims. */
+verify_check_fn verify_claims, verify_identity, verify_statement, verify_evidence, verify_signature,
+    verify_path, verify_named, verify_validity;
+
 /* Do the members of the bundle, or of the answer, say what the receipt says? */
 verify_check_fn verify_bundle, verify_answer;
 
