@@ -1,6 +1,6 @@
 /*
- * What the engine can ask of the outside: the module's imports, and the host functions that the
- * prelude calls.
+ * What the engine can ask of the outside: the host functions that the prelude calls. imports.c has
+ * the module's other imports.
  *
  * A host function is known to the prelude only; scripts call what the prelude makes of it. Still
  * each one takes any value from anybody: it never throws, never runs script code, and answers a

@@ -61,3 +61,12 @@ bool random_fill(struct engine *e, void *data, size_t size)
     pool->available -= size;
     return true;
 }
+
+void random_need(struct engine *e, void *data, size_t size)
+{
+    e->nondeterminism |= ENGINE_USED_RANDOM;
+    if (!random_fill(e, data, size)) {
+        engine_end(
+            e, error_set(&e->why, ERR_RESOURCE_EXHAUSTED, "", "the machine gives no random bytes"));
+    }
+}

@@ -16,4 +16,7 @@ void random_done(struct engine *e);
 /* Fills `data`, which must not be linear memory; false if the system gives none. */
 bool random_fill(struct engine *e, void *data, size_t size);
 
+/* The same for the job, which it notes as random, and ends if there are none. */
+void random_need(struct engine *e, void *data, size_t size);
+
 #endif

@@ -1,6 +1,7 @@
 /*
  * The contract between the generated code (tools/, from quickjs.wasm) and its runtime (memory.c,
- * host.c): one instance of the module, the exports the engine calls, the functions it must find.
+ * host.c, imports.c): one instance of the module, the exports the engine calls, the functions it
+ * must find.
  *
  * The module is generated once for each way of bounding an address; both call the same runtime.
  */
@@ -65,7 +66,7 @@ struct wasm {
     uint32_t depth;         /* counted calls still allowed; not restored by a trap: set it again */
     uint32_t stack_pointer; /* the module's one mutable global; not restored by a trap either */
     const struct wasm_exports *exports;
-    void *runtime; /* of memory.c and host.c */
+    void *runtime; /* of memory.c, host.c and imports.c */
     /* checked: 1 for each part that a store's masked address was in since the runtime cleared it */
     uint8_t written[WASM_PARTS_MOST];
 };
