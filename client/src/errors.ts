@@ -1,7 +1,5 @@
 // Everything that this package throws, except what an AbortSignal of the caller's gives as reason.
 
-import type { JsonObject } from './json.ts';
-
 /** The base of all errors here; `code` is for programs, `message` for people. */
 export class NeoComputeError extends Error {
   /** What went wrong: one word, the same in every version. */
@@ -31,7 +29,7 @@ export class RequestError extends NeoComputeError {
   /** Seconds after which to try again, if the service said. */
   readonly retryAfter: number | undefined;
 
-  constructor(status: number, problem: JsonObject, retryAfter?: number) {
+  constructor(status: number, problem: { readonly [name: string]: unknown }, retryAfter?: number) {
     super(String(problem.error_code ?? `http_${status}`),
       String(problem.message ?? problem.title ?? `the service answered ${status}`));
     this.status = status;

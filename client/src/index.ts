@@ -9,9 +9,9 @@ export {
 } from './client.ts';
 export type { ExecuteOptions, ExecuteRequest, Job, VerifiedJob } from './job.ts';
 export type { CallOptions, ChangeOptions, Policy, Secret, Secrets } from './secrets.ts';
+export type { Receipt } from './payload.ts';
 export {
-  parseReceipt, verifyReceipt, type Expectations, type ParsedReceipt, type Receipt,
-  type Verification,
+  parseReceipt, verifyReceipt, type Expectations, type ParsedReceipt, type Verification,
 } from './receipt.ts';
 export {
   verifyBundle, type AttestationPolicy, type Bundle, type TrustedClaims,

@@ -3,7 +3,8 @@
 import { random, toBase64url } from './bytes.ts';
 import { NetworkError, NeoComputeError } from './errors.ts';
 import { members, type JsonObject } from './json.ts';
-import type { Expectations, Limits, Receipt, Verification } from './receipt.ts';
+import type { Receipt } from './payload.ts';
+import type { Expectations, Limits, Verification } from './receipt.ts';
 
 /** A script to run. */
 export interface ExecuteRequest {

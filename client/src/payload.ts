@@ -1,9 +1,28 @@
 // The payload of a receipt: its members, each of its kind, and what one says about others.
 
 import type { Bytes } from './bytes.ts';
-import type { Json } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 import { Refusal, readPayload } from './jws.ts';
-import type { Receipt } from './receipt.ts';
+
+/** The claims of a receipt; docs/protocol.md of the service describes each. */
+export interface Receipt extends JsonObject {
+  claims_sha256: string;
+  duration_us: number;
+  engine_digest: string;
+  entry_point: string;
+  gas_limit: number;
+  gas_used: number;
+  iat: number;
+  iss: string;
+  jti: string;
+  memory_limit: number;
+  memory_used: number;
+  nondeterminism: string[];
+  status: string;
+  sub: string;
+  timeout_ms: number;
+  version: number;
+}
 
 type Kind = (value: Json | undefined) => boolean;
 

@@ -7,30 +7,10 @@ import {
   Refusal, TYPES, demandType, isSignedBy, parseJws, readPayload, thumbprint, type Jws,
 } from './jws.ts';
 import { readPath, rootOf, type Path } from './merkle.ts';
-import { readReceipt } from './payload.ts';
+import { readReceipt, type Receipt } from './payload.ts';
 import {
   CLOCK_SLACK, demandPolicy, judgeBundle, type AttestationPolicy, type Bundle, type TrustedClaims,
 } from './trust.ts';
-
-/** The claims of a receipt; docs/protocol.md of the service describes each. */
-export interface Receipt extends JsonObject {
-  claims_sha256: string;
-  duration_us: number;
-  engine_digest: string;
-  entry_point: string;
-  gas_limit: number;
-  gas_used: number;
-  iat: number;
-  iss: string;
-  jti: string;
-  memory_limit: number;
-  memory_used: number;
-  nondeterminism: string[];
-  status: string;
-  sub: string;
-  timeout_ms: number;
-  version: number;
-}
 
 /** Limits of a job: seconds, gas, bytes. */
 export interface Limits {
