@@ -8,11 +8,6 @@
 
 #define SHOWN_BYTES 64 /* of an unknown field's name in a message */
 
-size_t request_position(const struct request_parser *parser)
-{
-    return parser->base + yajl_get_bytes_consumed(parser->yajl);
-}
-
 static bool is_open(enum value_type type)
 {
     return type == VALUE_OBJECT || type == VALUE_ARRAY;

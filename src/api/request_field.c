@@ -9,6 +9,11 @@
 #define KEY_BYTES       4096
 #define NAMES_MOST      1000 /* in secret_refs, repeated ones too: each costs a call of yajl's */
 
+size_t request_position(const struct request_parser *parser)
+{
+    return parser->base + yajl_get_bytes_consumed(parser->yajl);
+}
+
 int request_refuse(struct request_parser *parser, int code, const char *message)
 {
     const char *name = parser->field->name;
