@@ -1,14 +1,21 @@
 // Runs test files one after another (timings would disturb each other) and ends with one plain line.
-//
-//   node run.mjs                  the default suite: scenario, conformance, hostile, faults
-//   node run.mjs scenario hostile/hostile.test.mjs ...
 
 import fs from 'node:fs';
 import path from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { commandLine, refuse } from './lib/command_line.mjs';
 import { testsDir } from './lib/settings.mjs';
 
+const HELP = `Usage: node run.mjs [FOLDER|FILE]...
+
+Runs test files one after another and ends with one plain line. Names are relative to tests/; without
+any: scenario, conformance, hostile, faults. NEOCOMPUTE_BIN is the program (build/neocompute).
+
+  --help
+
+    node run.mjs scenario hostile/hostile.test.mjs
+`;
 const SUITES = ['scenario', 'conformance', 'hostile', 'faults'];
 
 function testFiles(name) {
@@ -18,7 +25,8 @@ function testFiles(name) {
     .map((file) => path.join(full, file));
 }
 
-const names = process.argv.slice(2);
+const { positionals: names } = commandLine(HELP, { most: Infinity });
+for (const name of names) if (!fs.existsSync(path.resolve(testsDir, name))) refuse(`there is no ${name} in tests/`);
 const files = (names.length > 0 ? names : SUITES).flatMap(testFiles);
 const count = { passed: 0, failed: 0, skipped: 0 };
 

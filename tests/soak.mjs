@@ -1,22 +1,13 @@
-// Mixed good and hostile traffic for some minutes, watched from outside.
-//
-//   node soak.mjs [--minutes 3] [--seed 1] [--share 1] [--out FOLDER]
-//
-// --share: the part of its time that a client is busy with a request; below 1 it leaves the machine
-// to others.
-//
-// Writes samples.json (a line every two seconds: memory, descriptors, processes, p99 of small jobs,
-// requests) and soak.svg into FOLDER, every minute and at the end. Fails if an answer is wrong, or if
-// memory, descriptors or processes are not back at their level at the end. A connection that is cut
-// is counted: where others keep the machine busy, a client may be slower than the server's patience
-// with idle connections.
+// Mixed good and hostile traffic for some minutes, watched from outside. A connection that is cut is
+// counted: where others keep the machine busy, a client may be slower than the server's patience with
+// idle connections.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { Random } from '../fuzz/differential/random.mjs';
 import { carryOut, withMarker } from './hostile/attack.mjs';
+import { commandLine, refuse } from './lib/command_line.mjs';
 import { descendants, descriptorsOf } from './lib/processes.mjs';
 import { startServer } from './lib/server.mjs';
 import { plot } from './lib/svg.mjs';
@@ -28,13 +19,29 @@ const MEMORY_SLACK = 64 * 1024 * 1024;
 const WRITE_MS = 60000;
 const CUT_MOST = 0.001; // of all requests
 
-const { values } = parseArgs({ options: {
+const HELP = `Usage: node soak.mjs [options]
+
+Mixed good and hostile traffic for some minutes, watched from outside.
+
+  --minutes N    how long (3)
+  --seed N       of the order of requests (1)
+  --share N      the part of its time that a client is busy with a request; below 1 it leaves the machine
+                 to others (1)
+  --out FOLDER   where samples.json (a line every two seconds: memory, descriptors, processes, p99 of small
+                 jobs, requests) and soak.svg go, every minute and at the end (.)
+  --help
+
+    node soak.mjs --minutes 60 --out /tmp/soak
+
+Fails if an answer is wrong, or if memory, descriptors or processes are not back at their level at the end.
+`;
+const { values } = commandLine(HELP, { options: {
   minutes: { type: 'string', default: '3' }, seed: { type: 'string', default: '1' }, share: { type: 'string', default: '1' },
   out: { type: 'string', default: '.' },
 } });
 const seconds = Number(values.minutes) * 60;
 const share = Number(values.share);
-assert.ok(seconds > 0 && share > 0 && share <= 1, 'minutes above 0, a share above 0 and at most 1');
+if (!(seconds > 0 && share > 0 && share <= 1)) refuse('minutes are above 0, a share above 0 and at most 1');
 const random = new Random(Number(values.seed));
 const folder = new URL('hostile/attacks/', import.meta.url);
 const attacks = (await Promise.all(fs.readdirSync(folder).map((file) => import(new URL(file, folder)))))

@@ -1,19 +1,27 @@
 // Runs random programs in the service and in Node: their logs must be equal, or the difference must
 // be explained by a rule of rules.mjs.
-//
-//   node fuzz.mjs [--seconds N | --programs N] [--seed S]
-//
-// Every program is known by its seed. The programs of regressions/ are run first. A difference that
-// nothing explains is made small, printed and kept in findings/; the exit status is then 1.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { parseArgs } from 'node:util';
+import { commandLine } from '../../tests/lib/command_line.mjs';
 import { startServer } from '../../tests/lib/server.mjs';
 import { inParallel } from '../../tests/lib/wait.mjs';
 import { compare } from './compare.mjs';
 import { assemble, makeStatements } from './program.mjs';
 
+const HELP = `Usage: node fuzz.mjs [--seconds N | --programs N] [--seed S]
+
+Runs random programs in the service and in Node. Every program is known by its seed; those of
+regressions/ are run first. A difference that nothing explains is made small, printed and kept in
+findings/; the exit status is then 1.
+
+  --seconds N    how long (20)
+  --programs N   or how many
+  --seed S       of the first (of the clock)
+  --help
+
+    node fuzz.mjs --programs 500 --seed 1
+`;
 const WIDTH = 4;
 
 /** Leaves out statements for as long as an unexplained difference stays. */
@@ -42,7 +50,7 @@ async function report(server, seed, statements, count) {
 }
 
 async function main() {
-  const { values } = parseArgs({ options: {
+  const { values } = commandLine(HELP, { options: {
     seconds: { type: 'string' }, programs: { type: 'string' }, seed: { type: 'string' },
   } });
   const first = Number(values.seed ?? Date.now() % 1e9);

@@ -1,21 +1,28 @@
 // Breaks into a sealed worker on purpose and tells what an attacker could do there.
-//
-//   node audit.mjs BUILD [--write]
-//
-// Every attack is made twice: with all walls, and (neocompute-audit-unfiltered) with the seccomp
-// filter taken away, which shows what the other mechanisms stop by themselves. With --write the
-// table goes into docs/threat-model.md. Ends with one plain line; exit 1 if anything got through.
 
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { commandLine } from '../lib/command_line.mjs';
 import { attacks } from './attacks.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const model = path.join(here, '../../docs/threat-model.md');
-const [build = 'build', ...flags] = process.argv.slice(2);
+const HELP = `Usage: node audit.mjs [BUILD] [--write]
+
+Breaks into a sealed worker on purpose and tells what an attacker could do there. Every attack is made
+twice: with all walls, and (neocompute-audit-unfiltered) with the seccomp filter taken away, which shows
+what the other mechanisms stop by themselves. Ends with one plain line; exit 1 if anything got through.
+
+  BUILD     the build directory, in which the target audit was made (build)
+  --write   put the table into docs/threat-model.md
+  --help
+
+    ninja -C build audit && node tests/audit/audit.mjs build
+`;
+const { values: flags, positionals: [build = 'build'] } = commandLine(HELP, { most: 1, options: { write: { type: 'boolean' } } });
 
 // Which mechanism answers with this error, where the filter is gone.
 const mechanisms = {
@@ -125,6 +132,6 @@ judge(productIsClean(), 'the product has no hook');
 judge(unsealedSaysSo(), 'the binary without sealing says so, and refuses --strict');
 
 console.log(table.join('\n'));
-if (flags.includes('--write')) writeTable(table);
+if (flags.write) writeTable(table);
 console.log(`${count.held} held, ${count.broken} broken`);
 process.exitCode = count.broken === 0 ? 0 : 1;

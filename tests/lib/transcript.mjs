@@ -1,12 +1,11 @@
 // Transcripts in documents: blocks of commands ("    $ ...") with what they print, run for real.
-//
-//   node lib/transcript.mjs ../docs/verify.md     runs it, and writes what came in place of what stood
 
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { commandLine, refuse } from './command_line.mjs';
 import { freePort } from './ports.mjs';
 import { binary, extraArgs, slow } from './settings.mjs';
 
@@ -79,4 +78,17 @@ async function rewrite(file) {
   fs.writeFileSync(file, lines.join('\n'));
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await rewrite(process.argv[2]);
+const HELP = `Usage: node lib/transcript.mjs DOCUMENT
+
+Runs the commands of a document ("    $ ...") and writes what they print in place of what stood there.
+
+  --help
+
+    node lib/transcript.mjs ../docs/verify.md
+`;
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { positionals: [file] } = commandLine(HELP, { most: 1 });
+  if (!fs.existsSync(file ?? '')) refuse('a DOCUMENT is expected');
+  await rewrite(file);
+}

@@ -47,4 +47,10 @@ def main(rounds):
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--help"]:
+        print(__doc__[__doc__.index("Usage:"):].rstrip())
+        sys.exit(0)
+    if sys.argv[2:] or not all(argument.isdigit() for argument in sys.argv[1:]):
+        print("tests/unit/tools/bench.py: ROUNDS is a whole number; --help says more", file=sys.stderr)
+        sys.exit(2)
     main(int(sys.argv[1]) if len(sys.argv) > 1 else 20)
