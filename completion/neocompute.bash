@@ -25,7 +25,7 @@ _neocompute() {
     "jobs list") words="--limit --status --json --server --user --help" ;;
     "jobs show") words="--json --server --user --help" ;;
     "jobs cancel") words="--json --server --user --help" ;;
-    "secret set") words="--file --raw --json --server --user --data-dir --database-url --help" ;;
+    "secret set") words="--file --raw --new --json --server --user --data-dir --database-url --help" ;;
     "secret list") words="--json --server --user --data-dir --database-url --help" ;;
     "secret show") words="--json --server --user --data-dir --database-url --help" ;;
     "secret allow") words="--script --entry --expires --output --guard --service --json --server --user --data-dir --database-url --help" ;;

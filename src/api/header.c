@@ -26,6 +26,7 @@ static const struct {
     [HEADER_TRACE] = {SPAN("X-Trace-ID")},
     [HEADER_IDEMPOTENCY_KEY] = {SPAN("Idempotency-Key")},
     [HEADER_IF_MATCH] = {SPAN("If-Match")},
+    [HEADER_IF_NONE_MATCH] = {SPAN("If-None-Match")},
     [HEADER_USER_AGENT] = {SPAN("User-Agent"), .lenient = true},
 };
 

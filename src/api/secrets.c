@@ -7,6 +7,7 @@
 #include "api/secret_body.h"
 #include "api/secret_json.h"
 #include "api/server.h"
+#include "base/etag.h"
 #include "base/json.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,23 +19,34 @@
 #define ARENA_BYTES       (1 * MIB)
 #define LINK_BYTES        256
 #define ENTRY_DIGITS_MOST 18 /* of an audit entry's id */
-#define ETAG_BYTES        32
+#define ETAG_BYTES        (SECRET_ETAG_SIZE + 2)
 #define VALUE_FRAME       (JSON_ESCAPE_MOST * SECRET_NAME_MOST + 64)
 
 /* --- answers --- */
 
-static void send_answer(struct exchange *exchange, struct answer *answer, uint64_t version)
+static const char *quote_tag(const char *tag, char ret[ETAG_BYTES])
+{
+    snprintf(ret, ETAG_BYTES, "\"%s\"", tag);
+    return ret;
+}
+
+static void send_tagged(struct exchange *exchange, struct answer *answer, const char *tag)
 {
     char etag[ETAG_BYTES];
-    snprintf(etag, sizeof etag, "\"%llu\"", (unsigned long long)version);
-    answer->type = answer->status == 204 ? NULL : "application/json";
+    answer->type = answer->status == 204 || answer->status == 304 ? NULL : "application/json";
     answer->no_store = true;
-    answer->etag = version ? etag : NULL;
+    answer->etag = *tag ? quote_tag(tag, etag) : NULL;
     exchange_answer(exchange, answer);
+}
+
+static void send_answer(struct exchange *exchange, struct answer *answer)
+{
+    send_tagged(exchange, answer, "");
 }
 
 static void answer_row(struct exchange *exchange, const struct secret_answer *a)
 {
+    char etag[ETAG_BYTES];
     struct answer answer = {.status = a->created ? 201 : 200, .body = BUF_INIT(ANSWER_BYTES)};
     bool put = strcmp(exchange->route->method, "PUT") == 0;
     if (put)
@@ -43,9 +55,11 @@ static void answer_row(struct exchange *exchange, const struct secret_answer *a)
     if (put) {
         json_next_key(&answer.body, "created");
         json_bool(&answer.body, a->created);
+        json_next_key(&answer.body, "etag"); /* a sealed answer has no header to say it */
+        json_str(&answer.body, quote_tag(a->tag, etag));
         buf_add_char(&answer.body, '}');
     }
-    send_answer(exchange, &answer, a->rows[0].version);
+    send_tagged(exchange, &answer, a->tag);
 }
 
 static void answer_value(struct exchange *exchange, const struct secret_answer *a)
@@ -55,20 +69,20 @@ static void answer_value(struct exchange *exchange, const struct secret_answer *
     buf_reserve(&answer.body, JSON_ESCAPE_MOST * a->value_size + VALUE_FRAME);
     secret_json_value(&answer.body, &a->rows[0],
                       (struct span){(const char *)a->value.data, a->value_size});
-    send_answer(exchange, &answer, a->rows[0].version);
+    send_tagged(exchange, &answer, a->tag);
 }
 
 static void answer_policy(struct exchange *exchange, const struct secret_answer *a)
 {
     struct answer answer = {.status = 200, .body = BUF_INIT(ANSWER_BYTES)};
     secret_json_policy(&answer.body, &a->rows[0].policy);
-    send_answer(exchange, &answer, a->rows[0].policy_version + 1);
+    send_tagged(exchange, &answer, a->tag);
 }
 
 static void answer_nothing(struct exchange *exchange, const struct secret_answer *a)
 {
     struct answer answer = {.status = 204, .fixed = SPAN("")};
-    send_answer(exchange, &answer, 0);
+    send_answer(exchange, &answer);
 }
 
 static void answer_list(struct exchange *exchange, const struct secret_answer *a)
@@ -81,7 +95,7 @@ static void answer_list(struct exchange *exchange, const struct secret_answer *a
                  (int)a->rows[a->count - 1].name.size, a->rows[a->count - 1].name.data);
         answer.link = link;
     }
-    send_answer(exchange, &answer, 0);
+    send_answer(exchange, &answer);
 }
 
 static void answer_audit(struct exchange *exchange, const struct secret_answer *a)
@@ -94,7 +108,15 @@ static void answer_audit(struct exchange *exchange, const struct secret_answer *
                  a->count, (unsigned long long)a->audit[a->count - 1].id);
         answer.link = link;
     }
-    send_answer(exchange, &answer, 0);
+    send_answer(exchange, &answer);
+}
+
+/* RFC 9110, 13.1.2: who reads, and has what is there, is told just that. */
+static bool has_it_already(const struct exchange *exchange, const struct secret_answer *a)
+{
+    struct span list = exchange->headers[HEADER_IF_NONE_MATCH];
+    return list.data && *a->tag && strcmp(exchange->route->method, "GET") == 0 &&
+           etag_list_has(list, span_of(a->tag), ETAG_WEAK);
 }
 
 typedef void answer_fn(struct exchange *exchange, const struct secret_answer *answer);
@@ -102,9 +124,12 @@ typedef void answer_fn(struct exchange *exchange, const struct secret_answer *an
 static void on_answered(void *ctx, const struct secret_answer *a)
 {
     struct exchange *exchange = ctx;
+    struct answer unchanged = {.status = 304, .fixed = SPAN("")};
     exchange->ticket = NULL;
     if (a->code)
         exchange_problem(exchange, &a->detail);
+    else if (has_it_already(exchange, a))
+        send_tagged(exchange, &unchanged, a->tag);
     else
         ((answer_fn *)exchange->answer_secret)(exchange, a);
     exchange_resume(exchange);
@@ -112,24 +137,24 @@ static void on_answered(void *ctx, const struct secret_answer *a)
 
 /* --- requests --- */
 
-/* If-Match: a version in quotes, or *. */
-static int read_if_match(const struct exchange *exchange, uint64_t *ret,
-                         struct error_detail *detail)
+/* A list of tags, or *; without data if it is not there. */
+static int read_condition(const struct exchange *exchange, enum header header, const char *name,
+                          struct span *ret, struct error_detail *detail)
 {
-    struct span text = exchange->headers[HEADER_IF_MATCH];
-    char digits[24] = "";
-    char *end;
-    if (!text.data || span_equal(text, SPAN("*")))
+    *ret = exchange->headers[header];
+    if (!ret->data || etag_list_valid(*ret))
         return 0;
-    if (text.size > 2 && text.size < sizeof digits && text.data[0] == '"' &&
-        text.data[text.size - 1] == '"') {
-        memcpy(digits, text.data + 1, text.size - 2);
-        *ret = strtoull(digits, &end, 10);
-        if (*end == '\0' && *ret > 0 && digits[0] >= '1' && digits[0] <= '9')
-            return 0;
-    }
-    return error_set(detail, ERR_INVALID_HEADER, "If-Match",
-                     "If-Match must be the ETag of an earlier answer, such as \"3\"");
+    return error_set(detail, ERR_INVALID_HEADER, name,
+                     "%s must be * or ETags of earlier answers, each in its quotes", name);
+}
+
+static int read_conditions(const struct exchange *exchange, struct secret_manage *manage,
+                           struct error_detail *detail)
+{
+    int r = read_condition(exchange, HEADER_IF_MATCH, "If-Match", &manage->if_match, detail);
+    return r ? r
+             : read_condition(exchange, HEADER_IF_NONE_MATCH, "If-None-Match",
+                              &manage->if_none_match, detail);
 }
 
 static void ask(struct exchange *exchange, struct secret_manage *manage, answer_fn *answer)
@@ -141,7 +166,7 @@ static void ask(struct exchange *exchange, struct secret_manage *manage, answer_
                                             .address = exchange_address(exchange, address),
                                             .user_agent = exchange_user_agent(exchange)};
     manage->name = exchange->path_id;
-    int r = read_if_match(exchange, &manage->expected, &detail);
+    int r = read_conditions(exchange, manage, &detail);
     if (!r && !service)
         r = error_set(&detail, ERR_STORE_DOWN, "", "this service has no store of secrets");
     if (!r) {
@@ -275,7 +300,7 @@ void handle_secret_delete(struct exchange *exchange)
 
 void handle_secret_policy(struct exchange *exchange)
 {
-    struct secret_manage manage = {.operation = SECRET_SHOW};
+    struct secret_manage manage = {.operation = SECRET_SHOW_POLICY};
     ask(exchange, &manage, answer_policy);
 }
 

@@ -52,7 +52,8 @@
     X(IDEMPOTENCY_CONFLICT, "idempotency_conflict", 409, "this key was used with another body")    \
     X(ENVELOPE_REPLAYED, "envelope_replayed", 409, "this sealed request was used before")          \
     X(SEALED, "sealed", 409, "this is only in the sealed answer")                                  \
-    X(PRECONDITION_FAILED, "precondition_failed", 412, "it was changed since you read it")         \
+    X(PRECONDITION_FAILED, "precondition_failed", 412,                                             \
+      "it is not as If-Match or If-None-Match says")                                               \
     X(BODY_TOO_LARGE, "body_too_large", 413, "the body is larger than allowed")                    \
     X(UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", 415, "the body is of an unknown type")     \
     X(USER_QUEUE_FULL, "user_queue_full", 429, "too many of your jobs are waiting")                \

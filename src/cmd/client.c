@@ -2,7 +2,6 @@
 
 #include "base/json_read.h"
 #include "cmd/libcurl.h"
-#include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +23,16 @@ static size_t take_body(char *data, size_t one, size_t size, void *ctx)
     return buf_add(&answer->body, data, size) < 0 ? 0 : size;
 }
 
-/* Link: </jobs?cursor=...>; rel="next", and ETag: "3" */
+/* The tag of an ETag header, with its quotes; one that cannot be taken whole is none. */
+static void take_etag(const char *line, char ret[CLIENT_ETAG_BYTES])
+{
+    const char *start = strchr(line, '"');
+    const char *end = start ? strchr(start + 1, '"') : NULL;
+    if (end && (size_t)(end + 1 - start) < CLIENT_ETAG_BYTES)
+        snprintf(ret, CLIENT_ETAG_BYTES, "%.*s", (int)(end + 1 - start), start);
+}
+
+/* Link: </jobs?cursor=...>; rel="next", and ETag: "5f2c..." */
 static size_t take_header(char *data, size_t one, size_t size, void *ctx)
 {
     struct client_answer *answer = ctx;
@@ -37,8 +45,7 @@ static size_t take_header(char *data, size_t one, size_t size, void *ctx)
     memcpy(line, data, size);
     line[size] = '\0';
     if (strncasecmp(line, "etag:", 5) == 0) {
-        start = strchr(line, '"');
-        answer->etag = start ? strtoull(start + 1, NULL, 10) : 0;
+        take_etag(line, answer->etag);
         return size;
     }
     start = strchr(line, '<');
@@ -63,10 +70,21 @@ const char *client_user(const struct client_options *options)
     return login ? login->pw_name : "";
 }
 
+static struct curl_slist *add_condition(struct curl_slist *headers, const char *name,
+                                        const char *list)
+{
+    char line[CLIENT_ETAG_BYTES + 32];
+
+    if (!list)
+        return headers;
+    snprintf(line, sizeof(line), "%s: %s", name, list);
+    return libcurl.curl_slist_append(headers, line);
+}
+
 static struct curl_slist *make_headers(const struct client_options *options, struct span body,
                                        const struct client_extra *extra)
 {
-    char user[512], match[48], type[128];
+    char user[512], type[128];
     struct curl_slist *headers = NULL;
 
     snprintf(user, sizeof(user), "X-User-ID: %s", client_user(options));
@@ -78,11 +96,8 @@ static struct curl_slist *make_headers(const struct client_options *options, str
                  extra->content_type ? extra->content_type : "application/json");
         headers = libcurl.curl_slist_append(headers, type);
     }
-    if (extra->if_match) {
-        snprintf(match, sizeof(match), "If-Match: \"%" PRIu64 "\"", extra->if_match);
-        headers = libcurl.curl_slist_append(headers, match);
-    }
-    return headers;
+    headers = add_condition(headers, "If-Match", extra->if_match);
+    return add_condition(headers, "If-None-Match", extra->if_none_match);
 }
 
 int client_check_user(const struct client_options *options, struct error_detail *detail)
@@ -259,7 +274,7 @@ int client_call_with(const struct client_options *options, const char *method, c
     if (r < 0)
         return r;
     if (answer.status >= 200 && answer.status < 300) {
-        extra->etag = answer.etag;
+        memcpy(extra->etag, answer.etag, sizeof(extra->etag));
         *ret = answer;
         return 0;
     }

@@ -9,12 +9,13 @@
 #include "cmd/options.h"
 
 #define CLIENT_ANSWER_BYTES (64u * 1024 * 1024)
+#define CLIENT_ETAG_BYTES   128 /* of an ETag with its quotes and NUL */
 
 struct client_answer {
     long status; /* HTTP */
     struct buf body;
-    uint64_t etag;   /* the version in the ETag header; 0: none */
-    char type[128];  /* the Content-Type header; "" if there is none */
+    char etag[CLIENT_ETAG_BYTES]; /* the ETag header; "" if there is none */
+    char type[128];               /* the Content-Type header; "" if there is none */
     char next[1024]; /* the target of the Link header with rel="next"; "" if there is none */
 };
 
@@ -28,9 +29,9 @@ int client_fetch(const char *url, struct buf *ret, struct error_detail *detail);
 
 /* What a request and its answer may carry beside the usual. */
 struct client_extra {
-    uint64_t if_match;        /* a version for If-Match; 0: none */
-    const char *content_type; /* of the body; NULL: application/json */
-    uint64_t etag;            /* out: the version in the answer's ETag; 0: none */
+    const char *if_match, *if_none_match; /* the headers; NULL: none */
+    const char *content_type;             /* of the body; NULL: application/json */
+    char etag[CLIENT_ETAG_BYTES];         /* out: the answer's ETag, in quotes; "": none */
 };
 
 /* As client_call, with extras. */

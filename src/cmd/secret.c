@@ -20,7 +20,7 @@ enum toggle { TOGGLE_KEEP, TOGGLE_ON, TOGGLE_OFF };
 
 struct secret_cmd_options {
     struct secret_backend_options backend;
-    bool json, raw;
+    bool json, raw, only_new;
     const char *file, *script, *entry, *expires, *service;
     int output, guard;
 };
@@ -64,6 +64,8 @@ void cmd_secret_set_options(struct option_list *list)
 {
     OPTION(list, "file", "FILE", "the value is what is in FILE", NULL, args_set_text, AT(file));
     OPTION(list, "raw", NULL, "keep a final newline", NULL, args_set_flag, AT(raw));
+    OPTION(list, "new", NULL, "only if there is no secret of this name", NULL, args_set_flag,
+           AT(only_new));
     add_json(list);
 }
 
@@ -165,6 +167,15 @@ static int check_value(struct span value, struct error_detail *detail)
     return 0;
 }
 
+/* A server's answer has the row in it, the store's is the row. */
+static void print_version(const char *name, struct span answer)
+{
+    struct span row = answer, version = SPAN("?");
+    json_member(answer, "secret", &row);
+    json_member(row, "version", &version);
+    printf("%s is at version %.*s\n", name, (int)version.size, version.data);
+}
+
 static int set(struct secret_run *run)
 {
     struct secret_reply reply;
@@ -184,7 +195,8 @@ static int set(struct secret_run *run)
                 value.size, GUARD_VALUE_LEAST);
     struct secret_call call = {.operation = SECRET_PUT,
                                .name = run->name,
-                               .value = {(const char *)value.bytes.data, value.size}};
+                               .value = {(const char *)value.bytes.data, value.size},
+                               .if_absent = run->options.only_new};
     r = secret_call(&run->backend, &call, &reply, &run->detail);
     secret_value_done(&value);
     if (r)
@@ -192,7 +204,7 @@ static int set(struct secret_run *run)
     if (run->options.json)
         print_line((struct span){reply.body.data, reply.body.size});
     else
-        printf("%s is at version %llu\n", run->name, (unsigned long long)reply.version);
+        print_version(run->name, (struct span){reply.body.data, reply.body.size});
     secret_reply_done(&reply);
     return 0;
 }
@@ -228,7 +240,8 @@ static int list(struct secret_run *run)
 static int show_one(struct secret_run *run, bool policy)
 {
     struct secret_reply reply;
-    struct secret_call call = {.operation = SECRET_SHOW, .policy = policy, .name = run->name};
+    struct secret_call call = {.operation = policy ? SECRET_SHOW_POLICY : SECRET_SHOW,
+                               .name = run->name};
     int r = secret_call(&run->backend, &call, &reply, &run->detail);
     if (r)
         return r;
@@ -264,17 +277,17 @@ struct rules {
     struct secret_policy policy;
     struct span services[SECRET_SERVICES_MOST];
     struct secret_script scripts[SECRET_SCRIPTS_MOST];
-    uint64_t version;
+    char etag[CLIENT_ETAG_BYTES];
 };
 
 static int read_rules(struct secret_run *run, struct rules *ret)
 {
     struct secret_reply reply;
-    struct secret_call call = {.operation = SECRET_SHOW, .policy = true, .name = run->name};
+    struct secret_call call = {.operation = SECRET_SHOW_POLICY, .name = run->name};
     int r = secret_call(&run->backend, &call, &reply, &run->detail);
     if (r)
         return r;
-    ret->version = reply.version;
+    memcpy(ret->etag, reply.etag, sizeof ret->etag);
     r = secret_body_policy((struct span){reply.body.data, reply.body.size}, &ret->arena,
                            &ret->policy, &run->detail);
     secret_reply_done(&reply);
@@ -300,7 +313,7 @@ static int change_rules(struct secret_run *run, int (*change)(struct secret_run 
     struct secret_call call = {.operation = SECRET_SET_POLICY,
                                .name = run->name,
                                .rules = &rules.policy,
-                               .expected = rules.version};
+                               .if_match = *rules.etag ? rules.etag : NULL};
     if (!r)
         r = secret_call(&run->backend, &call, &reply, &run->detail);
     if (!r) {

@@ -30,6 +30,11 @@ void secret_backend_add_options(struct option_list *list, size_t offset)
                                    offset + offsetof(struct secret_backend_options, database_url)});
 }
 
+static bool is_policy(enum secret_operation operation)
+{
+    return operation == SECRET_SHOW_POLICY || operation == SECRET_SET_POLICY;
+}
+
 /* --- on a server --- */
 
 static void write_target(const struct secret_call *call, char target[TARGET_BYTES])
@@ -49,7 +54,7 @@ static void write_target(const struct secret_call *call, char target[TARGET_BYTE
         break;
     default:
         snprintf(target, TARGET_BYTES, "/secrets/%s%s", name,
-                 call->policy || call->operation == SECRET_SET_POLICY ? "/policy" : "");
+                 is_policy(call->operation) ? "/policy" : "");
     }
 }
 
@@ -65,14 +70,15 @@ static int call_server(struct secret_backend *backend, const struct secret_call 
                        struct secret_reply *ret, struct error_detail *detail)
 {
     static const char *const methods[] = {
-        [SECRET_LIST] = "GET",    [SECRET_SHOW] = "GET",      [SECRET_PUT] = "PUT",
-        [SECRET_REVEAL] = "POST", [SECRET_DELETE] = "DELETE", [SECRET_SET_POLICY] = "PUT",
-        [SECRET_AUDIT] = "GET",
+        [SECRET_LIST] = "GET",       [SECRET_SHOW] = "GET",      [SECRET_PUT] = "PUT",
+        [SECRET_REVEAL] = "POST",    [SECRET_DELETE] = "DELETE", [SECRET_SHOW_POLICY] = "GET",
+        [SECRET_SET_POLICY] = "PUT", [SECRET_AUDIT] = "GET",
     };
     char target[TARGET_BYTES];
     struct buf body = BUF_INIT(8 * MIB);
     struct client_answer answer;
-    struct client_extra extra = {.if_match = call->expected};
+    struct client_extra extra = {.if_match = call->if_match,
+                                 .if_none_match = call->if_absent ? "*" : NULL};
     write_target(call, target);
     if (call->operation == SECRET_PUT) {
         buf_add_str(&body, "{\"value\":");
@@ -86,7 +92,8 @@ static int call_server(struct secret_backend *backend, const struct secret_call 
     buf_wipe(&body);
     if (r)
         return r;
-    *ret = (struct secret_reply){.body = answer.body, .version = extra.etag};
+    *ret = (struct secret_reply){.body = answer.body};
+    memcpy(ret->etag, extra.etag, sizeof ret->etag);
     read_next(answer.next, call->operation == SECRET_AUDIT ? "before=" : "after=", ret->next);
     return 0;
 }
@@ -148,13 +155,13 @@ static void write_reply(const struct secret_answer *a, const struct waiting *w)
     } else if (call->operation == SECRET_REVEAL) {
         secret_json_value(body, &a->rows[0],
                           (struct span){(const char *)a->value.data, a->value_size});
-    } else if (call->policy || call->operation == SECRET_SET_POLICY) {
+    } else if (is_policy(call->operation)) {
         secret_json_policy(body, &a->rows[0].policy);
-        reply->version = a->rows[0].policy_version + 1;
     } else if (call->operation != SECRET_DELETE) {
         secret_json_row(body, &a->rows[0]);
-        reply->version = a->rows[0].version;
     }
+    if (*a->tag)
+        snprintf(reply->etag, sizeof reply->etag, "\"%s\"", a->tag);
 }
 
 static void on_answered(void *ctx, const struct secret_answer *a)
@@ -185,7 +192,8 @@ static int call_store(struct secret_backend *backend, const struct secret_call *
         .name = span_of(call->name),
         .value = call->value,
         .policy = call->rules,
-        .expected = call->expected,
+        .if_match = span_of(call->if_match),
+        .if_none_match = span_of(call->if_absent ? "*" : NULL),
         .limit = PAGE_ROWS,
     };
     if (call->operation == SECRET_AUDIT && call->after)

@@ -27,18 +27,18 @@ struct secret_backend {
 
 struct secret_call {
     enum secret_operation operation;
-    bool policy;                       /* SECRET_SHOW: the rules instead of the row */
     const char *name;                  /* NULL for lists */
     struct span value;                 /* SECRET_PUT */
     const struct secret_policy *rules; /* SECRET_SET_POLICY */
-    uint64_t expected;                 /* the version that must still be there; 0: any */
+    const char *if_match;              /* the ETag that must still be there; NULL: any */
+    bool if_absent;                    /* SECRET_PUT: only if there is none of that name */
     const char *after;                 /* lists: where to go on; NULL: from the start */
 };
 
 struct secret_reply {
-    struct buf body;  /* wipe it with secret_reply_done */
-    uint64_t version; /* of the secret, or of its rules; 0: none */
-    char next[256];   /* `after` of the next page; "" at the end */
+    struct buf body;              /* wipe it with secret_reply_done */
+    char etag[CLIENT_ETAG_BYTES]; /* of the secret, or of its rules; "": none */
+    char next[256];               /* `after` of the next page; "" at the end */
 };
 void secret_reply_done(struct secret_reply *reply);
 

@@ -3,11 +3,12 @@
 
 #include "base/clock.h"
 #include "base/encode.h"
+#include "base/etag.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PUT_TRIES 3 /* against another server that writes the same secret */
+#define TRIES 3 /* against others who write the same secret in the same moment */
 
 /* --- asking, on the loop's thread --- */
 
@@ -31,6 +32,12 @@ static bool copy_policy(struct secret_ticket *t, const struct secret_policy *fro
     }
     t->manage.policy = policy;
     return ok;
+}
+
+/* What is not there stays without data: an empty list is something else. */
+static bool copy_list(struct arena *arena, struct span from, struct span *ret)
+{
+    return !from.data || arena_copy(arena, from, ret);
 }
 
 static int check(const struct secret_manage *m, struct error_detail *detail)
@@ -70,6 +77,8 @@ int secret_manage(struct secret_service *service, const struct secret_manage *m,
               arena_copy(&t->arena, m->caller.user_agent, &t->manage.caller.user_agent) &&
               arena_copy(&t->arena, m->name, &t->manage.name) &&
               arena_copy(&t->arena, m->after, &t->manage.after) &&
+              copy_list(&t->arena, m->if_match, &t->manage.if_match) &&
+              copy_list(&t->arena, m->if_none_match, &t->manage.if_none_match) &&
               (!m->policy || copy_policy(t, m->policy));
     if (ok && m->operation == SECRET_PUT && !t->answer.code) {
         ok = secret_bytes_init(&t->value, m->value.size ? m->value.size : 1) == 0;
@@ -91,10 +100,44 @@ static int not_found(struct secret_ticket *t)
     return error_set(&t->answer.detail, ERR_NOT_FOUND, "name", "there is no such secret");
 }
 
-static int conflict(struct secret_ticket *t, uint64_t current)
+/* Of what a tag is that an operation asks for, or gives. */
+static void (*const tag_of[])(const struct store_secret *row, char ret[SECRET_ETAG_SIZE]) = {
+    [SECRET_SHOW] = secret_etag_value,
+    [SECRET_PUT] = secret_etag_value,
+    [SECRET_REVEAL] = secret_etag_value,
+    [SECRET_DELETE] = secret_etag_value,
+    [SECRET_SHOW_POLICY] = secret_etag_policy,
+    [SECRET_SET_POLICY] = secret_etag_policy,
+    [SECRET_AUDIT] = NULL,
+};
+
+static int not_as_said(struct secret_ticket *t, const char *header, const struct store_secret *row)
 {
-    return error_set(&t->answer.detail, ERR_PRECONDITION_FAILED, "If-Match",
-                     "it is at version %" PRIu64 " now: read it again, then change it", current);
+    struct error_detail *detail = &t->answer.detail;
+    if (!row)
+        return error_set(detail, ERR_PRECONDITION_FAILED, header, "there is no such secret now");
+    if (tag_of[t->manage.operation] == secret_etag_policy)
+        return error_set(detail, ERR_PRECONDITION_FAILED, header,
+                         "the rules are others now: read them again, then change them");
+    return error_set(detail, ERR_PRECONDITION_FAILED, header,
+                     "the secret is there, at version %" PRIu64 ": read it again, then change it",
+                     row->version);
+}
+
+/* RFC 9110, 13.2.2, of the row as it is in this transaction; NULL: there is none. */
+static int check_conditions(struct secret_ticket *t, const struct store_secret *row)
+{
+    const struct secret_manage *m = &t->manage;
+    char text[SECRET_ETAG_SIZE] = "";
+    if (row && (m->if_match.data || m->if_none_match.data))
+        tag_of[m->operation](row, text);
+    struct span tag = span_of(text);
+    if (m->if_match.data && !(row && etag_list_has(m->if_match, tag, ETAG_STRONG)))
+        return not_as_said(t, "If-Match", row);
+    bool shows = m->operation == SECRET_SHOW || m->operation == SECRET_SHOW_POLICY;
+    if (m->if_none_match.data && !shows && row && etag_list_has(m->if_none_match, tag, ETAG_WEAK))
+        return not_as_said(t, "If-None-Match", row);
+    return 0;
 }
 
 /* The current row into answer.rows[0]; ERR_NOT_FOUND. */
@@ -112,9 +155,11 @@ static int read_row(struct secret_service *s, struct secret_ticket *t)
     return row->name.size ? 0 : not_found(t);
 }
 
-static int show(struct secret_service *s, struct secret_ticket *t)
+/* The row, if it is there and as the caller says. */
+static int read_expected(struct secret_service *s, struct secret_ticket *t)
 {
-    return read_row(s, t);
+    int r = read_row(s, t);
+    return r ? r : check_conditions(t, t->answer.rows);
 }
 
 static int list(struct secret_service *s, struct secret_ticket *t)
@@ -162,9 +207,9 @@ static int put(struct secret_service *s, struct secret_ticket *t)
     if (r && r != ERR_NOT_FOUND)
         return r;
     uint64_t current = t->answer.created ? 0 : t->answer.rows->version;
-    if (m->expected && m->expected != current)
-        return conflict(t, current);
     r = t->answer.created ? has_room(s, t) : 0;
+    if (!r)
+        r = check_conditions(t, t->answer.created ? NULL : t->answer.rows);
     if (r)
         return r;
     struct secret_place place = {m->caller.user, m->name, current + 1};
@@ -182,7 +227,7 @@ static int put(struct secret_service *s, struct secret_ticket *t)
 static int reveal(struct secret_service *s, struct secret_ticket *t)
 {
     struct row_opener opener;
-    int r = read_row(s, t);
+    int r = read_expected(s, t);
     if (r)
         return r;
     secret_rows_begin(s, &opener);
@@ -196,27 +241,21 @@ static int reveal(struct secret_service *s, struct secret_ticket *t)
 
 static int remove_secret(struct secret_service *s, struct secret_ticket *t)
 {
-    int r = read_row(s, t);
-    if (!r && t->manage.expected && t->manage.expected != t->answer.rows->version)
-        return conflict(t, t->answer.rows->version);
+    int r = read_expected(s, t);
     return r ? r : s->store->ops->remove(s->store, t->manage.caller.user, t->manage.name);
 }
 
 static int set_policy(struct secret_service *s, struct secret_ticket *t)
 {
-    int r = read_row(s, t);
+    int r = read_expected(s, t);
     if (r)
         return r;
     uint64_t current = t->answer.rows->policy_version;
-    if (t->manage.expected && t->manage.expected != current + 1)
-        return conflict(t, current + 1);
     const struct secret_policy *before = &t->answer.rows->policy, *after = t->manage.policy;
     t->narrowed = secret_policy_widens(after, before) && !secret_policy_widens(before, after);
     r = s->store->ops->put_policy(s->store, t->manage.caller.user, t->manage.name, t->manage.policy,
                                   current);
-    if (!r)
-        r = read_row(s, t);
-    return r == ERR_CONFLICT ? conflict(t, current + 2) : r;
+    return r ? r : read_row(s, t);
 }
 
 static const struct {
@@ -225,10 +264,11 @@ static const struct {
     enum store_action action;
 } operations[] = {
     [SECRET_LIST] = {list, false, STORE_READ},
-    [SECRET_SHOW] = {show, false, STORE_READ},
+    [SECRET_SHOW] = {read_expected, false, STORE_READ},
     [SECRET_PUT] = {put, true, STORE_UPDATE},
     [SECRET_REVEAL] = {reveal, true, STORE_READ},
     [SECRET_DELETE] = {remove_secret, true, STORE_DELETE},
+    [SECRET_SHOW_POLICY] = {read_expected, false, STORE_READ},
     [SECRET_SET_POLICY] = {set_policy, true, STORE_GRANT},
     [SECRET_AUDIT] = {audit, false, STORE_READ},
 };
@@ -318,10 +358,8 @@ void secret_manage_one(struct secret_service *s, struct secret_ticket *t)
         return;
     }
     int r = ERR_SYSTEM;
-    bool again = t->manage.operation == SECRET_PUT && t->manage.expected == 0;
     if (s->store && s->key)
-        for (int tries = 0; tries == 0 || (again && r == ERR_CONFLICT && tries < PUT_TRIES);
-             tries++)
+        for (int tries = 0; tries == 0 || (r == ERR_CONFLICT && tries < TRIES); tries++)
             r = operations[t->manage.operation].audited ? run_audited(s, t)
                                                         : operations[t->manage.operation].run(s, t);
     if (t->manage.operation != SECRET_REVEAL && operations[t->manage.operation].audited)
@@ -338,4 +376,6 @@ void secret_manage_one(struct secret_service *s, struct secret_ticket *t)
     t->answer.code = r;
     if (r)
         t->answer.count = 0;
+    else if (tag_of[t->manage.operation] && t->manage.operation != SECRET_DELETE)
+        tag_of[t->manage.operation](t->answer.rows, t->answer.tag);
 }

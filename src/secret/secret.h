@@ -16,6 +16,7 @@
 #include "base/secmem.h"
 #include "secret/audit.h"
 #include "secret/cipher.h"
+#include "secret/etag.h"
 #include "secret/store.h"
 #include "secret/value_cache.h"
 #include <stdbool.h>
@@ -133,8 +134,9 @@ enum secret_operation {
     SECRET_PUT,    /* value in, row out */
     SECRET_REVEAL, /* value out; audited */
     SECRET_DELETE,
-    SECRET_SET_POLICY, /* rules in, row out */
-    SECRET_AUDIT       /* the owner's audit rows, newest first, before `before` */
+    SECRET_SHOW_POLICY, /* one row, for its rules */
+    SECRET_SET_POLICY,  /* rules in, row out */
+    SECRET_AUDIT        /* the owner's audit rows, newest first, before `before` */
 };
 
 struct secret_manage {
@@ -143,7 +145,13 @@ struct secret_manage {
     struct span name;
     struct span value;                  /* SECRET_PUT: copied into locked memory */
     const struct secret_policy *policy; /* SECRET_SET_POLICY: copied */
-    uint64_t expected;                  /* the version that If-Match names; 0: any */
+    /*
+     * Lists of tags that must be valid (base/etag.h), without data where there is none. RFC 9110,
+     * 13.1: what is asked for is done only if the secret, or its rules where it is about them, are
+     * there with a tag of `if_match`, and not there with one of `if_none_match`; else it is
+     * ERR_PRECONDITION_FAILED. What only shows something does not look at `if_none_match`.
+     */
+    struct span if_match, if_none_match;
     struct span after;
     uint64_t before;
     size_t limit; /* at most STORE_PAGE_MOST */
@@ -153,7 +161,8 @@ struct secret_answer {
     int code; /* 0, ERR_NOT_FOUND, ERR_CONFLICT, ERR_INVALID_FIELD, ERR_SECRET_UNAVAILABLE, ... */
     struct error_detail detail;
     bool created;
-    struct store_secret *rows; /* SECRET_LIST: many; else the one */
+    struct store_secret *rows;  /* SECRET_LIST: many; else the one */
+    char tag[SECRET_ETAG_SIZE]; /* of the one, or of its rules; "" where there is none */
     struct store_audit *audit;
     size_t count;
     struct secret_bytes value;

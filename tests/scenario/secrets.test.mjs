@@ -32,7 +32,6 @@ for (const store of stores) {
         const made = await server.request('PUT', '/secrets/A.b-c_1', { ...user, body: { value: 'first value' } });
         assert.equal(made.status, 201);
         assert.equal(made.json.created, true);
-        assert.equal(made.headers.etag, '"1"');
         assert.equal(made.headers['cache-control'], 'no-store');
         const shown = await server.request('GET', '/secrets/A.b-c_1', user);
         assert.deepEqual(shown.json, made.json.secret);
@@ -99,6 +98,7 @@ for (const store of stores) {
     it('refuses rules that it could not keep as they are', async () => {
       const user = { user: 'rules' };
       await putSecret(server, 'KEY', 'ruled', user);
+      const untouched = (await server.request('GET', '/secrets/KEY/policy', user)).headers.etag;
       const script = { sha256: sha256(READ) };
       for (const policy of [{ scripts: [script, { ...script, sha256: script.sha256.toUpperCase() }] }, { scripts: [script, { ...script, entry_point: 'main' }] },
         { scripts: [{ ...script, entry_point: 'main\0x' }] }, { services: ['neocompute\0x'] },
@@ -106,7 +106,7 @@ for (const store of stores) {
         const { status, json } = await server.request('PUT', '/secrets/KEY/policy', { ...user, body: policy });
         assert.deepEqual([status, json.error_code], [400, 'invalid_field'], JSON.stringify(policy));
       }
-      assert.deepEqual((await server.request('GET', '/secrets/KEY/policy', user)).headers.etag, '"1"');
+      assert.equal((await server.request('GET', '/secrets/KEY/policy', user)).headers.etag, untouched);
       assert.equal((await server.request('GET', '/info', { user: null })).json.secrets.store, 'up');
     });
 
@@ -152,36 +152,6 @@ for (const store of stores) {
       assert.deepEqual(await server.output({ script: 'function main(i, s) { return { v: s.THE_LAST.length } }', secret_refs: ['THE_LAST'] }, user), { v: 24 });
     });
 
-    describe('ETag and If-Match', () => {
-      const user = { user: 'etag' };
-      const match = (etag) => ({ ...user, headers: { 'If-Match': etag } });
-
-      it('guard value, rules and deletion', async () => {
-        await putSecret(server, 'E', 'one', user);
-        assert.equal((await server.request('PUT', '/secrets/E', { ...match('"1"'), body: { value: 'two' } })).headers.etag, '"2"');
-        for (const etag of ['"1"', '"3"']) {
-          assert.equal((await server.request('PUT', '/secrets/E', { ...match(etag), body: { value: 'lost' } })).status, 412);
-        }
-        assert.equal(await reveal(server, 'E', user), 'two');
-        const policy = await server.request('GET', '/secrets/E/policy', user);
-        const changed = await server.request('PUT', '/secrets/E/policy', { ...match(policy.headers.etag), body: { services: ['neocompute'] } });
-        assert.notEqual(changed.headers.etag, policy.headers.etag);
-        assert.equal((await server.request('PUT', '/secrets/E/policy', { ...match(policy.headers.etag), body: {} })).status, 412);
-        assert.equal((await server.request('GET', '/secrets/E/policy', user)).json.services.length, 1);
-        assert.equal((await server.request('DELETE', '/secrets/E', match('"1"'))).status, 412);
-        assert.equal((await server.request('DELETE', '/secrets/E', match('"2"'))).status, 204);
-        assert.equal((await server.request('PUT', '/secrets/E', { ...match('"2"'), body: { value: 'x' } })).status, 412);
-      });
-
-      it('must be well formed', async () => {
-        for (const etag of ['1', '"x"', '""', '"0"', '"-1"', '"1', 'W/"1"']) {
-          const { status, json } = await server.request('PUT', '/secrets/E', { ...match(etag), body: { value: 'x' } });
-          assert.equal(status, 400, etag);
-          assert.equal(json.error_code, 'invalid_header');
-        }
-      });
-    });
-
     it('loses no update between two servers on one database', async () => {
       const user = { user: 'both' };
       const second = await startServer(store.beside(server));
@@ -200,7 +170,7 @@ for (const store of stores) {
       assert.equal(await reveal(server, 'COUNT', user), '40');
       // Without If-Match each of them counts as well.
       await inParallel(20, 8, (i) => putSecret(i % 2 ? server : second, 'COUNT', `v${i}`, user));
-      assert.equal((await server.request('GET', '/secrets/COUNT', user)).headers.etag, '"61"');
+      assert.equal((await server.request('GET', '/secrets/COUNT', user)).json.version, 61);
       // A new rule holds on the other server at once.
       await allow(server, 'COUNT', {}, user);
       const job = { script: 'function main(i, s) { return { n: s.COUNT.length } }', secret_refs: ['COUNT'] };

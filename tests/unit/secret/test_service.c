@@ -73,7 +73,8 @@ struct seen {
     bool done;
     int code;
     char message[512], value[64];
-    uint64_t version, policy_version;
+    uint64_t version;
+    char tag[SECRET_ETAG_SIZE + 2]; /* quoted */
     size_t count;
     bool created;
 };
@@ -85,10 +86,10 @@ static void on_answer(void *ctx, const struct secret_answer *a)
     snprintf(seen->message, sizeof seen->message, "%s", a->detail.message);
     snprintf(seen->value, sizeof seen->value, "%.*s", (int)a->value_size,
              a->value.data ? (char *)a->value.data : "");
-    if (a->rows && a->count) {
+    if (a->rows && a->count)
         seen->version = a->rows[0].version;
-        seen->policy_version = a->rows[0].policy_version;
-    }
+    if (*a->tag)
+        snprintf(seen->tag, sizeof seen->tag, "\"%s\"", a->tag);
 }
 
 static struct seen manage(struct fixture *f, struct secret_manage m)
@@ -253,22 +254,71 @@ static void one_refused_secret_withholds_all(void **state)
     assert_int_equal(seen.count, 4); /* create, grant, two refused reads */
 }
 
-static void versions_and_if_match(void **state)
+static void conditions_are_of_what_is_there(void **state)
 {
     struct fixture *f = *state;
     struct secret_manage m = {.operation = SECRET_PUT, .name = SPAN("V"), .value = SPAN("one")};
-    struct seen seen = manage(f, m);
-    assert_true(seen.created);
-    assert_int_equal(seen.version, 1);
-    m.expected = 1;
-    seen = manage(f, m);
-    assert_int_equal(seen.version, 2);
+    struct seen one = manage(f, m);
+    assert_true(one.created);
+    assert_int_equal(one.version, 1);
+    m.if_match = span_of(one.tag);
+    struct seen two = manage(f, m);
+    assert_int_equal(two.version, 2);
+    assert_string_not_equal(two.tag, one.tag);
     assert_int_equal(manage(f, m).code, ERR_PRECONDITION_FAILED);
+    m.operation = SECRET_SHOW;
+    assert_int_equal(manage(f, m).code, ERR_PRECONDITION_FAILED);
+    m.operation = SECRET_REVEAL;
+    assert_string_equal(manage(f, m).value, "");
     m.operation = SECRET_DELETE;
     assert_int_equal(manage(f, m).code, ERR_PRECONDITION_FAILED);
-    m.expected = 2;
-    assert_int_equal(manage(f, m).code, 0);
+    m.if_match = span_of(two.tag);
+    struct seen gone = manage(f, m);
+    assert_int_equal(gone.code, 0);
+    assert_string_equal(gone.tag, "");
     assert_int_equal(manage(f, m).code, ERR_NOT_FOUND);
+}
+
+static void a_namesake_is_not_what_was_seen(void **state)
+{
+    struct fixture *f = *state;
+    struct secret_policy none = {.guard = true};
+    struct secret_manage m = {.operation = SECRET_PUT, .name = SPAN("V"), .value = SPAN("one")};
+    struct seen first = manage(f, m);
+    m.operation = SECRET_SHOW_POLICY;
+    struct seen rules = manage(f, m);
+    m.operation = SECRET_DELETE;
+    assert_int_equal(manage(f, m).code, 0);
+    m.operation = SECRET_PUT;
+    struct seen again = manage(f, m);
+    assert_int_equal(again.version, first.version);
+    m.if_match = span_of(first.tag);
+    assert_int_equal(manage(f, m).code, ERR_PRECONDITION_FAILED);
+    m.operation = SECRET_SET_POLICY;
+    m.policy = &none;
+    m.if_match = span_of(rules.tag);
+    assert_int_equal(manage(f, m).code, ERR_PRECONDITION_FAILED);
+    m.if_match = span_of(again.tag); /* the value's, not the rules' */
+    assert_int_equal(manage(f, m).code, ERR_PRECONDITION_FAILED);
+}
+
+static void a_star_is_whatever_is_there(void **state)
+{
+    struct fixture *f = *state;
+    struct secret_manage m = {
+        .operation = SECRET_PUT, .name = SPAN("V"), .value = SPAN("one"), .if_match = SPAN("*")};
+    assert_int_equal(manage(f, m).code, ERR_PRECONDITION_FAILED);
+    m.if_match = (struct span){0};
+    m.if_none_match = SPAN("*");
+    assert_true(manage(f, m).created);
+    assert_int_equal(manage(f, m).code, ERR_PRECONDITION_FAILED);
+    m.operation = SECRET_SHOW; /* who shows it says that nothing is new, with the tag */
+    assert_int_equal(manage(f, m).code, 0);
+    m.operation = SECRET_PUT;
+    m.if_match = SPAN("*");
+    assert_int_equal(manage(f, m).code, ERR_PRECONDITION_FAILED);
+    m.if_none_match = SPAN("\"x\"");
+    assert_int_equal(manage(f, m).version, 2);
 }
 
 static void bad_names_and_values(void **state)
@@ -386,7 +436,9 @@ int main(void)
         TEST(what_was_asked_in_the_last_turn_is_answered),
         TEST(every_refusal_names_secret_and_reason),
         TEST(one_refused_secret_withholds_all),
-        TEST(versions_and_if_match),
+        TEST(conditions_are_of_what_is_there),
+        TEST(a_namesake_is_not_what_was_seen),
+        TEST(a_star_is_whatever_is_there),
         TEST(bad_names_and_values),
         TEST(reveal_is_audited),
         TEST(a_wrong_master_key_is_refused_at_start),
