@@ -8,7 +8,9 @@ export {
   NeoCompute, type NeoComputeOptions, type ReceiptBundle, type SealOptions,
 } from './client.ts';
 export type { ExecuteOptions, ExecuteRequest, Job, VerifiedJob } from './job.ts';
-export type { CallOptions, ChangeOptions, Policy, Secret, Secrets } from './secrets.ts';
+export type {
+  CallOptions, ChangeOptions, Policy, Secret, Secrets, SetOptions, Tagged,
+} from './secrets.ts';
 export type { Receipt } from './payload.ts';
 export {
   parseReceipt, verifyReceipt, type Expectations, type ParsedReceipt, type Verification,

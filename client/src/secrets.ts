@@ -26,14 +26,31 @@ export interface Policy {
   readonly guard?: boolean;
 }
 
+/**
+ * What an answer is about, as it was then: for `ifMatch` of a change. Opaque. Undefined where
+ * something on the way keeps the header ETag from this program.
+ */
+export interface Tagged {
+  readonly etag: string | undefined;
+}
+
 /** A call that can be ended. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A change that is made only to the version that is named; else it is 412. */
+/**
+ * A change that is made only if what is there has this `etag`: of the secret, or of its policy where
+ * that is changed. Else it is a RequestError `precondition_failed`, and nothing was done.
+ */
 export interface ChangeOptions extends CallOptions {
-  readonly ifVersion?: number;
+  readonly ifMatch?: string;
+}
+
+export interface SetOptions extends ChangeOptions {
+  readonly sealed?: boolean;
+  /** Only if there is no secret of this name; else it is `precondition_failed`. */
+  readonly ifAbsent?: boolean;
 }
 
 /** Sends a JSON document sealed and gives the document of the answer. */
@@ -45,8 +62,15 @@ function pathOf(name: string): string {
   return `/secrets/${encodeURIComponent(name)}`;
 }
 
-function condition({ ifVersion }: ChangeOptions): Record<string, string> {
-  return ifVersion === undefined ? {} : { 'If-Match': `"${ifVersion}"` };
+function condition(change: SetOptions): Record<string, string> {
+  // An etag that is missing must not make a change of what was not seen.
+  if ('ifMatch' in change && typeof change.ifMatch !== 'string') {
+    throw new TypeError('ifMatch is no etag');
+  }
+  return {
+    ...(change.ifMatch === undefined ? {} : { 'If-Match': change.ifMatch }),
+    ...(change.ifAbsent ? { 'If-None-Match': '*' } : {}),
+  };
 }
 
 export class Secrets {
@@ -75,7 +99,7 @@ export class Secrets {
    * which takes an attestation policy; `sealed: false` sends it as the connection carries it.
    */
   async set(name: string, value: string, { sealed = true, signal, ...change }:
-    ChangeOptions & { sealed?: boolean } = {}): Promise<{ secret: Secret; created: boolean }> {
+    SetOptions = {}): Promise<{ secret: Secret; created: boolean } & Tagged> {
     const body = JSON.stringify({ value });
     const headers = condition(change);
     if (sealed) {
@@ -85,13 +109,13 @@ export class Secrets {
   }
 
   /** All but the value. */
-  get(name: string, { signal }: CallOptions = {}): Promise<Secret> {
+  get(name: string, { signal }: CallOptions = {}): Promise<Secret & Tagged> {
     return this.#json('GET', pathOf(name), { signal });
   }
 
   /** The value; the service writes this down in its audit log. */
   reveal(name: string, { signal }: CallOptions = {}):
-    Promise<{ name: string; value: string; version: number }> {
+    Promise<{ name: string; value: string; version: number } & Tagged> {
     return this.#json('POST', `${pathOf(name)}/reveal`, { signal });
   }
 
@@ -100,16 +124,17 @@ export class Secrets {
     await this.#transport.send('DELETE', pathOf(name), { headers: condition(change), signal });
   }
 
-  /** Who may read it. */
-  policy(name: string, { signal }: CallOptions = {}): Promise<Policy> {
+  /** Who may read it. The `etag` is of the policy, not of the secret. */
+  policy(name: string, { signal }: CallOptions = {}): Promise<Policy & Tagged> {
     return this.#json('GET', `${pathOf(name)}/policy`, { signal });
   }
 
-  /** Replaces the rules; what is left out has its default. */
-  setPolicy(name: string, policy: Policy, { signal, ...change }: ChangeOptions = {}):
-    Promise<Policy> {
+  /** Replaces the rules; what is left out has its default. An `etag` among them is not one. */
+  async setPolicy(name: string, policy: Policy & Partial<Tagged>,
+    { signal, ...change }: ChangeOptions = {}): Promise<Policy & Tagged> {
+    const { etag: _, ...rules } = policy;
     return this.#json('PUT', `${pathOf(name)}/policy`,
-      { body: JSON.stringify(policy), headers: condition(change), signal });
+      { body: JSON.stringify(rules), headers: condition(change), signal });
   }
 
   async #json<T>(method: string, path: string,
@@ -118,7 +143,7 @@ export class Secrets {
     const content = body === undefined ? {}
       : { body, headers: { ...headers, 'Content-Type': 'application/json' } };
     const answer = await this.#transport.send(method, path, { signal, ...content });
-    return objectOf(answer) as JsonObject as T;
+    return { etag: answer.headers.get('etag') ?? undefined, ...objectOf(answer) } as JsonObject as T;
   }
 }
 

@@ -324,16 +324,29 @@ describe('jobs, secrets, receipts', () => {
   });
 
   it('a secret is sealed on its way', async () => {
-    const { created, secret } = await clientOf().secrets.set('KEY', 'the value', { ifVersion: 3 });
+    const { created, secret, etag } = await clientOf().secrets.set('KEY', 'the value', { ifMatch: '"e0"' });
     assert.equal(created, true);
+    assert.equal(etag, '"e1"');
     assert.equal(secret.version, 1);
     const put = service.calls.find(({ method }) => method === 'PUT');
     assert.equal(put.path, '/secrets/KEY');
-    assert.equal(put.headers['If-Match'], '"3"');
+    assert.equal(put.headers['If-Match'], '"e0"');
+    assert.equal(put.headers['If-None-Match'], undefined);
     assert.equal(Buffer.from(put.body).includes('the value'), false);
     await clientOf().secrets.set('KEY', 'a longer value, to the eye as long: é');
     const puts = service.calls.filter(({ method }) => method === 'PUT');
     assert.equal(puts[1].body.length, puts[0].body.length);
+    await clientOf().secrets.set('KEY', 'new', { ifAbsent: true });
+    assert.equal(service.calls.findLast(({ method }) => method === 'PUT').headers['If-None-Match'], '*');
+  });
+
+  it('an etag that is missing changes nothing', async () => {
+    const { secrets } = clientOf();
+    for (const call of [(options) => secrets.set('KEY', 'v', options), (options) => secrets.remove('KEY', options),
+      (options) => secrets.setPolicy('KEY', {}, options)]) {
+      await assert.rejects(call({ ifMatch: undefined }), TypeError);
+    }
+    assert.deepEqual(service.calls, []);
   });
 });
 

@@ -148,7 +148,7 @@ export class Service {
   async #inside(method, plaintext) {
     const request = JSON.parse(plaintext);
     if (method === 'PUT') {
-      return { body: `{"secret":{"name":"KEY","version":1},"created":true,"value":"${request.value.length}"}`, status: 201 };
+      return { body: `{"secret":{"name":"KEY","version":1},"created":true,"etag":"\\"e1\\"","value":"${request.value.length}"}`, status: 201 };
     }
     if (request.script === '') return { body: problem(400, 'script_missing').body, status: 400 };
     const body = await this.execute(request, plaintext, { sealed: true });
