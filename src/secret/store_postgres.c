@@ -65,6 +65,21 @@ static const char *const migrations[] = {
     " $$ BEGIN PERFORM pg_notify('" CHANGED_CHANNEL
     "', ''); RETURN NULL; END $$;" CHANGED_TRIGGER("secrets") CHANGED_TRIGGER("secret_policies")
         CHANGED_TRIGGER("secret_scripts") CHANGED_TRIGGER("secret_rules"),
+    /*
+     * What is ours of a secret goes with it, whoever deletes it: a namesake that another service
+     * makes must not have its rules, nor may its old values be kept. The others cannot write our
+     * tables, so it is done as who owns them: for nobody's trigger but this one, and in our schema
+     * before any temporary table of theirs.
+     */
+    "DO $do$ BEGIN EXECUTE format('CREATE FUNCTION neocompute_secret_gone() RETURNS trigger"
+    " LANGUAGE plpgsql SECURITY DEFINER SET search_path = %I, pg_temp AS $$ BEGIN"
+    " DELETE FROM secret_rules WHERE user_id = OLD.user_id::text AND secret_name = OLD.name;"
+    " DELETE FROM secret_scripts WHERE user_id = OLD.user_id::text AND secret_name = OLD.name;"
+    " DELETE FROM secret_versions WHERE user_id = OLD.user_id::text AND secret_name = OLD.name;"
+    " RETURN NULL; END $$', current_schema()); END $do$;"
+    "REVOKE ALL ON FUNCTION neocompute_secret_gone() FROM PUBLIC;"
+    "CREATE TRIGGER neocompute_secret_gone AFTER DELETE ON secrets"
+    " FOR EACH ROW EXECUTE FUNCTION neocompute_secret_gone();",
 };
 #define SCHEMA_VERSION ((int)(sizeof migrations / sizeof *migrations))
 
