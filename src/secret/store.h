@@ -131,7 +131,11 @@ struct store_ops {
      */
     bool (*takes_user)(struct store *store, struct span user);
 
-    /* Everything in `wanted`, in one round trip. ERR_SYSTEM, ERR_NO_MEMORY. */
+    /*
+     * Everything in `wanted`, in one round trip. Between `begin` and `commit` nobody else changes
+     * what was found; ERR_CONFLICT if somebody has just made it anew: roll back and begin again.
+     * ERR_SYSTEM, ERR_NO_MEMORY.
+     */
     int (*get)(struct store *store, struct store_wanted *wanted, size_t count);
 
     /*

@@ -143,6 +143,18 @@ static int take_found(const PGresult *result, const struct wanted_one *ones, siz
     return r;
 }
 
+/*
+ * A lock on a row that is deleted while it is waited for locks nothing. If then there is one, it is
+ * a namesake, made in the same transaction, and anybody may change it before we do.
+ */
+static bool all_locked(const struct wanted_one *ones, PGresult **locks, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (ones[i].wanted->found[ones[i].at].name.size && libpq.PQntuples(locks[i]) == 0)
+            return false;
+    return true;
+}
+
 static int ask_for(struct store_postgres *p, const struct wanted_one *ones, size_t count)
 {
     struct postgres_parameters q;
@@ -161,6 +173,8 @@ static int ask_for(struct store_postgres *p, const struct wanted_one *ones, size
     r = r ? r : ended;
     if (!r)
         r = take_found(results[locks], ones, count);
+    if (!r && !all_locked(ones, results, locks))
+        r = ERR_CONFLICT;
     for (size_t i = 0; i <= locks; i++)
         libpq.PQclear(results[i]);
 out:

@@ -84,6 +84,38 @@ static void a_live_database_gets_only_what_is_missing(void **state)
     }
 }
 
+/* A lock that waited for a row to be deleted holds nothing of the one that is there then. */
+static void what_was_made_anew_while_it_was_waited_for_is_a_conflict(void **state)
+{
+    (void)state;
+    struct store *store;
+    struct arena arena;
+    struct store_secret found;
+    struct span user = SPAN("00000000-0000-0000-0000-000000000001"), name = SPAN("OLD");
+    struct store_wanted wanted = {user, &name, 1, &arena, &found};
+    assert_int_equal(store_postgres_open(getenv("NEOCOMPUTE_TEST_POSTGRES"), &store, NULL), 0);
+    pid_t other = fork();
+    if (other == 0)
+        _exit(!sql("BEGIN; DELETE FROM secrets WHERE name = 'OLD';"
+                   "INSERT INTO secrets VALUES (gen_random_uuid(),"
+                   " '00000000-0000-0000-0000-000000000001', 'OLD', 'anew', 4, now(), now());"
+                   "SELECT pg_sleep(1); COMMIT"));
+    usleep(400000);
+    arena_init(&arena, ARENA_MOST);
+    assert_int_equal(store->ops->begin(store), 0);
+    assert_int_equal(store->ops->get(store, &wanted, 1), ERR_CONFLICT);
+    store->ops->rollback(store);
+    assert_int_equal(store->ops->begin(store), 0);
+    assert_int_equal(store->ops->get(store, &wanted, 1), 0);
+    assert_span(found.sealed, "anew");
+    store->ops->rollback(store);
+    int status;
+    assert_int_equal(waitpid(other, &status, 0), other);
+    assert_int_equal(status, 0);
+    arena_done(&arena);
+    store->ops->close(store);
+}
+
 static void a_lost_connection_comes_back(void **state)
 {
     (void)state;
@@ -158,6 +190,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(urls_that_do_not_verify_the_server_are_refused),
         cmocka_unit_test(a_live_database_gets_only_what_is_missing),
+        cmocka_unit_test(what_was_made_anew_while_it_was_waited_for_is_a_conflict),
         cmocka_unit_test(a_lost_connection_comes_back),
         cmocka_unit_test(row_level_security_shows_others_nothing),
     };
