@@ -250,11 +250,9 @@ static int set_policy(struct secret_service *s, struct secret_ticket *t)
     int r = read_expected(s, t);
     if (r)
         return r;
-    uint64_t current = t->answer.rows->policy_version;
     const struct secret_policy *before = &t->answer.rows->policy, *after = t->manage.policy;
     t->narrowed = secret_policy_widens(after, before) && !secret_policy_widens(before, after);
-    r = s->store->ops->put_policy(s->store, t->manage.caller.user, t->manage.name, t->manage.policy,
-                                  current);
+    r = s->store->ops->put_policy(s->store, t->manage.caller.user, t->answer.rows, after);
     return r ? r : read_row(s, t);
 }
 

@@ -157,9 +157,10 @@ struct store_ops {
                struct span sealed);
     int (*remove)(struct store *store, struct span user, struct span name); /* ERR_NOT_FOUND */
 
-    /* Replaces the rules; ERR_CONFLICT if `expected` is not their version (0: none yet). */
-    int (*put_policy)(struct store *store, struct span user, struct span name,
-                      const struct secret_policy *policy, uint64_t expected);
+    /* Replaces the rules of a row that was read in this transaction; ERR_CONFLICT if they are
+     * others by now: the row's lock does not keep other services from writing into their list. */
+    int (*put_policy)(struct store *store, struct span user, const struct store_secret *row,
+                      const struct secret_policy *policy);
 
     int (*add_audit)(struct store *store, const struct store_audit *rows, size_t count);
     /* The same as a transaction of its own, not between begin and commit; in one round trip. */

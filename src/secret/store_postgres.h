@@ -133,7 +133,8 @@
     X(FORGET, "DELETE FROM secret_versions"                                                        \
               " WHERE user_id = $1 AND secret_name = $2 AND version <= $3::bigint")                \
     X(REMOVE, "DELETE FROM secrets WHERE user_id = $1 AND name = $2")                              \
-    X(CLEAR_SERVICES, "DELETE FROM secret_policies WHERE user_id = $1 AND secret_name = $2")       \
+    X(CLEAR_SERVICES, "DELETE FROM secret_policies WHERE user_id = $1 AND secret_name = $2"        \
+                      " RETURNING service_id::text")                                               \
     X(CLEAR_SCRIPTS, "DELETE FROM secret_scripts WHERE user_id = $1 AND secret_name = $2")         \
     X(CLEAR_RULES, "DELETE FROM secret_rules WHERE user_id = $1 AND secret_name = $2")             \
     X(ADD_SERVICE, "INSERT INTO secret_policies (id, user_id, secret_name, service_id,"            \
@@ -278,6 +279,10 @@ int store_postgres_commit_audit(struct store *store, const struct store_audit *c
                                 size_t count);
 int store_postgres_list_audit(struct store *store, struct span user, const struct store_page *page,
                               struct arena *arena, struct store_audit *rows, size_t *count);
+/* Of a secret that is new, or gone. */
+int store_postgres_clear_rules(struct store_postgres *p, struct span user, struct span name);
+int store_postgres_put_policy(struct store *store, struct span user, const struct store_secret *row,
+                              const struct secret_policy *policy);
 int store_postgres_get_fact(struct store *store, const char *name, struct arena *arena,
                             struct span *ret);
 int store_postgres_put_fact(struct store *store, const char *name, struct span value);

@@ -261,20 +261,6 @@ static int count_of(struct store *store, struct span user, uint64_t *ret)
     return 0;
 }
 
-static int clear(struct store_postgres *p, enum postgres_statement which, struct span user,
-                 struct span name)
-{
-    struct postgres_parameters q;
-    postgres_begin_place(&q, user, name);
-    return postgres_change(p, which, &q, NULL);
-}
-
-static int clear_rules(struct store_postgres *p, struct span user, struct span name)
-{
-    int r = clear(p, PG_CLEAR_SERVICES, user, name);
-    return r ? r : clear(p, PG_CLEAR_SCRIPTS, user, name);
-}
-
 static int insert(struct store_postgres *p, struct span user, struct span name, struct span sealed)
 {
     struct postgres_parameters q;
@@ -285,8 +271,8 @@ static int insert(struct store_postgres *p, struct span user, struct span name, 
     if (!r && changed != 1)
         return ERR_CONFLICT;
     if (!r)
-        r = clear_rules(p, user, name);
-    return r ? r : clear(p, PG_CLEAR_RULES, user, name);
+        r = store_postgres_clear_rules(p, user, name);
+    return r;
 }
 
 static int update(struct store_postgres *p, struct span user, struct span name, uint64_t version,
@@ -294,7 +280,8 @@ static int update(struct store_postgres *p, struct span user, struct span name, 
 {
     struct postgres_parameters q;
     uint64_t changed;
-    int r = clear(p, PG_KEEP, user, name);
+    postgres_begin_place(&q, user, name);
+    int r = postgres_change(p, PG_KEEP, &q, NULL);
     if (r)
         return r;
     postgres_begin_place(&q, user, name);
@@ -333,45 +320,8 @@ static int remove_secret(struct store *store, struct span user, struct span name
     if (!r && changed != 1)
         return ERR_NOT_FOUND;
     if (!r)
-        r = clear_rules(p, user, name);
-    if (!r)
-        r = forget_versions(p, user, name, INT64_MAX);
-    return r ? r : clear(p, PG_CLEAR_RULES, user, name);
-}
-
-static int put_policy(struct store *store, struct span user, struct span name,
-                      const struct secret_policy *policy, uint64_t expected)
-{
-    struct store_postgres *p = postgres_self(store);
-    struct postgres_parameters q;
-    uint64_t changed;
-    postgres_begin_place(&q, user, name);
-    postgres_add_bool(&q, policy->pinned);
-    postgres_add_bool(&q, policy->allow_output);
-    postgres_add_bool(&q, policy->guard);
-    if (expected)
-        postgres_add_number(&q, (int64_t)expected);
-    int r = postgres_change(p, expected ? PG_SET_RULES : PG_NEW_RULES, &q, &changed);
-    if (!r && changed != 1)
-        return ERR_CONFLICT;
-    if (!r)
-        r = clear_rules(p, user, name);
-    for (size_t i = 0; !r && i < policy->service_count; i++) {
-        postgres_begin_place(&q, user, name);
-        postgres_add_text(&q, store_service_written(policy->services[i], policy->pinned));
-        r = postgres_change(p, PG_ADD_SERVICE, &q, NULL);
-    }
-    for (size_t i = 0; !r && i < policy->script_count; i++) {
-        postgres_begin_place(&q, user, name);
-        postgres_add_hex(&q, policy->scripts[i].sha256, SECRET_HASH_SIZE);
-        postgres_add_text(&q, policy->scripts[i].entry_point);
-        if (policy->scripts[i].expires_unix_ms)
-            postgres_add_number(&q, policy->scripts[i].expires_unix_ms);
-        else
-            postgres_add_null(&q);
-        r = postgres_change(p, PG_ADD_SCRIPT, &q, NULL);
-    }
-    return r;
+        r = store_postgres_clear_rules(p, user, name);
+    return r ? r : forget_versions(p, user, name, INT64_MAX);
 }
 
 const struct store_ops store_postgres_ops = {
@@ -386,7 +336,7 @@ const struct store_ops store_postgres_ops = {
     .count = count_of,
     .put = put,
     .remove = remove_secret,
-    .put_policy = put_policy,
+    .put_policy = store_postgres_put_policy,
     .add_audit = store_postgres_add_audit,
     .commit_audit = store_postgres_commit_audit,
     .list_audit = store_postgres_list_audit,

@@ -90,10 +90,12 @@ static int clear_rules(struct store_sqlite *s, struct span user, struct span nam
     return r ? r : store_sqlite_run(s, SQL_CLEAR_SCRIPTS);
 }
 
-static int put_policy(struct store *store, struct span user, struct span name,
-                      const struct secret_policy *policy, uint64_t expected)
+static int put_policy(struct store *store, struct span user, const struct store_secret *row,
+                      const struct secret_policy *policy)
 {
     struct store_sqlite *s = sqlite_self(store);
+    struct span name = row->name;
+    uint64_t expected = row->policy_version;
     sqlite_cache_drop(s->cache, user, name);
     enum sqlite_statement which = expected ? SQL_SET_RULES : SQL_NEW_RULES;
     sqlite3_stmt *stmt = sqlite_bind_place(s, which, user, name);

@@ -50,18 +50,6 @@ static int put(struct span user, const char *name, uint64_t version, const char 
     return r;
 }
 
-static int put_policy(struct span user, const char *name, const struct secret_policy *policy,
-                      uint64_t expected)
-{
-    assert_int_equal(st()->ops->begin(st()), 0);
-    int r = st()->ops->put_policy(st(), user, span_of(name), policy, expected);
-    if (r)
-        st()->ops->rollback(st());
-    else
-        assert_int_equal(st()->ops->commit(st()), 0);
-    return r;
-}
-
 static struct store_secret get(struct span user, const char *name, struct arena *arena)
 {
     struct store_secret found;
@@ -69,6 +57,24 @@ static struct store_secret get(struct span user, const char *name, struct arena 
     struct store_wanted wanted = {user, &names, 1, arena, &found};
     assert_int_equal(st()->ops->get(st(), &wanted, 1), 0);
     return found;
+}
+
+/* As if the rules had been read at that version. */
+static int put_policy(struct span user, const char *name, const struct secret_policy *policy,
+                      uint64_t version)
+{
+    struct arena arena;
+    arena_init(&arena, ARENA_MOST);
+    assert_int_equal(st()->ops->begin(st()), 0);
+    struct store_secret row = get(user, name, &arena);
+    row.policy_version = version;
+    int r = st()->ops->put_policy(st(), user, &row, policy);
+    if (r)
+        st()->ops->rollback(st());
+    else
+        assert_int_equal(st()->ops->commit(st()), 0);
+    arena_done(&arena);
+    return r;
 }
 
 static void assert_span(struct span got, const char *expected)
@@ -346,7 +352,8 @@ static void a_change_is_seen_by_the_next_read(void **state)
 
     rules.service_count = 0;
     assert_int_equal(other->ops->begin(other), 0);
-    assert_int_equal(other->ops->put_policy(other, alice, SPAN("READ"), &rules, 1), 0);
+    struct store_secret row = get(alice, "READ", &arena);
+    assert_int_equal(other->ops->put_policy(other, alice, &row, &rules), 0);
     assert_int_equal(other->ops->commit(other), 0);
     assert_int_equal(get(alice, "READ", &arena).policy.service_count, 0);
 

@@ -116,6 +116,37 @@ static void what_was_made_anew_while_it_was_waited_for_is_a_conflict(void **stat
     store->ops->close(store);
 }
 
+static void what_another_service_grants_or_revokes_meanwhile_is_a_conflict(void **state)
+{
+    (void)state;
+    static const char *const changes[] = {
+        "INSERT INTO secret_policies SELECT id, user_id, name, 'oracle', now() FROM secrets",
+        "UPDATE secret_policies SET service_id = 'automation' WHERE service_id = 'oracle'",
+        "DELETE FROM secret_policies WHERE secret_name = 'OLD'",
+    };
+    struct store *store;
+    struct arena arena;
+    struct store_secret found;
+    struct span user = SPAN("00000000-0000-0000-0000-000000000001"), name = SPAN("OLD");
+    struct store_wanted wanted = {user, &name, 1, &arena, &found};
+    struct secret_policy none = {.guard = true};
+    arena_init(&arena, ARENA_MOST);
+    assert_int_equal(store_postgres_open(getenv("NEOCOMPUTE_TEST_POSTGRES"), &store, NULL), 0);
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        assert_int_equal(store->ops->begin(store), 0);
+        assert_int_equal(store->ops->get(store, &wanted, 1), 0);
+        assert_true(sql(changes[i]));
+        assert_int_equal(store->ops->put_policy(store, user, &found, &none), ERR_CONFLICT);
+        store->ops->rollback(store);
+    }
+    assert_int_equal(store->ops->begin(store), 0);
+    assert_int_equal(store->ops->get(store, &wanted, 1), 0);
+    assert_int_equal(store->ops->put_policy(store, user, &found, &none), 0);
+    assert_int_equal(store->ops->commit(store), 0);
+    arena_done(&arena);
+    store->ops->close(store);
+}
+
 static void a_lost_connection_comes_back(void **state)
 {
     (void)state;
@@ -191,6 +222,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(urls_that_do_not_verify_the_server_are_refused),
         cmocka_unit_test(a_live_database_gets_only_what_is_missing),
         cmocka_unit_test(what_was_made_anew_while_it_was_waited_for_is_a_conflict),
+        cmocka_unit_test(what_another_service_grants_or_revokes_meanwhile_is_a_conflict),
         cmocka_unit_test(a_lost_connection_comes_back),
         cmocka_unit_test(row_level_security_shows_others_nothing),
     };
