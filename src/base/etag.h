@@ -1,6 +1,7 @@
 /*
  * Lists of entity tags, as If-Match and If-None-Match have them (RFC 9110, 8.8.3 and 13.1): read
- * from the header's own bytes each time, so nothing is allocated and there is no limit but its size.
+ * from the header's own bytes each time, so nothing is allocated and there is no limit but its
+ * size.
  */
 #ifndef NEOCOMPUTE_BASE_ETAG_H
 #define NEOCOMPUTE_BASE_ETAG_H

@@ -111,16 +111,19 @@ static void (*const tag_of[])(const struct store_secret *row, char ret[SECRET_ET
     [SECRET_AUDIT] = NULL,
 };
 
-static int not_as_said(struct secret_ticket *t, const char *header, const struct store_secret *row)
+/* What is there is not what If-Match asks for. */
+static int changed_since(struct secret_ticket *t, const struct store_secret *row)
 {
     struct error_detail *detail = &t->answer.detail;
     if (!row)
-        return error_set(detail, ERR_PRECONDITION_FAILED, header, "there is no such secret now");
+        return error_set(detail, ERR_PRECONDITION_FAILED, "If-Match",
+                         "there is no such secret now");
     if (tag_of[t->manage.operation] == secret_etag_policy)
-        return error_set(detail, ERR_PRECONDITION_FAILED, header,
+        return error_set(detail, ERR_PRECONDITION_FAILED, "If-Match",
                          "the rules are others now: read them again, then change them");
-    return error_set(detail, ERR_PRECONDITION_FAILED, header,
-                     "the secret is there, at version %" PRIu64 ": read it again, then change it",
+    return error_set(detail, ERR_PRECONDITION_FAILED, "If-Match",
+                     "the secret is another now, at version %" PRIu64
+                     ": read it again, then change it",
                      row->version);
 }
 
@@ -133,10 +136,11 @@ static int check_conditions(struct secret_ticket *t, const struct store_secret *
         tag_of[m->operation](row, text);
     struct span tag = span_of(text);
     if (m->if_match.data && !(row && etag_list_has(m->if_match, tag, ETAG_STRONG)))
-        return not_as_said(t, "If-Match", row);
+        return changed_since(t, row);
     bool shows = m->operation == SECRET_SHOW || m->operation == SECRET_SHOW_POLICY;
     if (m->if_none_match.data && !shows && row && etag_list_has(m->if_none_match, tag, ETAG_WEAK))
-        return not_as_said(t, "If-None-Match", row);
+        return error_set(&t->answer.detail, ERR_PRECONDITION_FAILED, "If-None-Match",
+                         "the secret is there already, at version %" PRIu64, row->version);
     return 0;
 }
 

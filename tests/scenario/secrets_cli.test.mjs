@@ -116,6 +116,27 @@ for (const store of stores) {
         assert.equal((await reveal(server, 'NUL')).length, 65536);
       });
 
+      it('set --new overwrites nothing', async () => {
+        assert.equal(await done('set', ['ONCE', '--new'], { stdin: 'the first' }), 'ONCE is at version 1\n');
+        const { code, stderr } = await run('set', ['ONCE', '--new'], { stdin: 'the second' });
+        assert.equal(code, 2, stderr);
+        assert.match(stderr, /there already, at version 1/);
+        assert.equal(await reveal(server, 'ONCE'), 'the first');
+      });
+
+      it('allow and revoke change the rules they have read', async () => {
+        await done('set', ['RACED'], { stdin: 'the value' });
+        const services = Array.from({ length: 12 }, (_, i) => `s${i}`);
+        await Promise.all(services.map(async (service) => {
+          for (;;) {
+            const { code, stderr } = await run('allow', ['RACED', '--service', service]);
+            if (code === 0) return;
+            assert.match(stderr, /the rules are others now/);
+          }
+        }));
+        assert.deepEqual((await policy('RACED')).services.toSorted(), services.toSorted());
+      });
+
       it('set never takes a value from the command line, and warns of a short one', async () => {
         assert.equal((await run('set', ['KEY', 'the-value'])).code, 2);
         const { code, stderr } = await run('set', ['SHORT'], { stdin: 'short' });
