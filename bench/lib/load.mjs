@@ -25,7 +25,7 @@ function wrk(server, { connections, seconds, script, args }) {
 const smallJob = (server, ...more) => ({ script: 'job.lua', args: [server.subject.path, ...more] });
 
 /**
- * {rate, p50, p99, cpu}: requests a second, seconds, seconds, and CPU seconds a request. `load` is
+ * {requests, rate, p50, p99, cpu}: how many, how many a second, seconds, seconds, and CPU seconds a request. `load` is
  * {connections, seconds, script, args}: a script of bench/load/ and its arguments. A wrong answer or an error ends the run.
  */
 export async function measureLoad(server, load) {
@@ -35,7 +35,7 @@ export async function measureLoad(server, load) {
   if (wrong + errors > 0 || requests === 0) {
     throw new Error(`${server.subject?.name ?? load.script}: ${wrong} wrong answers and ${errors} errors in ${requests} requests`);
   }
-  return { rate: requests / seconds, p50, p99, cpu: cpu / requests };
+  return { requests, rate: requests / seconds, p50, p99, cpu: cpu / requests };
 }
 
 // The same of the small job.

@@ -2,10 +2,11 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 
-const TICK = 1 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+export const TICK = 1 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
-// {parent, cpu} of a process, or null when it has gone. `cpu` is in seconds and counts the children
-// that it has waited for. The command's name may hold anything, so fields count from the last ')'.
+// {parent, cpu, ended} of a process, or null when it has gone. `cpu` is in seconds and counts the children
+// that it has waited for; `ended` is theirs alone. The command's name may hold anything, so fields count from
+// the last ')'.
 function stat(pid) {
   let text;
   try {
@@ -14,30 +15,34 @@ function stat(pid) {
     return null;
   }
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const cpu = fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) * TICK, 0);
-  return { parent: Number(fields[1]), cpu };
+  const [user, kernel, endedUser, endedKernel] = fields.slice(11, 15).map((ticks) => Number(ticks) * TICK);
+  const ended = endedUser + endedKernel;
+  return { parent: Number(fields[1]), cpu: user + kernel + ended, ended };
 }
 
-// The process and all its descendants: [{pid, cpu}].
+// The process and all its descendants: [{pid, cpu, ended}].
 export function tree(root) {
   const children = new Map();
-  const cpu = new Map();
+  const entries = new Map();
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     const entry = stat(name);
     if (entry === null) continue;
-    cpu.set(Number(name), entry.cpu);
+    entries.set(Number(name), entry);
     if (!children.has(entry.parent)) children.set(entry.parent, []);
     children.get(entry.parent).push(Number(name));
   }
-  const found = cpu.has(root) ? [root] : [];
+  const found = entries.has(root) ? [root] : [];
   for (let i = 0; i < found.length; i++) found.push(...(children.get(found[i]) ?? []));
-  return found.map((pid) => ({ pid, cpu: cpu.get(pid) }));
+  return found.map((pid) => ({ pid, cpu: entries.get(pid).cpu, ended: entries.get(pid).ended }));
 }
 
 export function cpuSeconds(root) {
   return tree(root).reduce((sum, process) => sum + process.cpu, 0);
 }
+
+/** CPU seconds of this process and of those that it started and saw end: load generators. */
+export const ownCpuSeconds = () => stat(process.pid).cpu;
 
 // Bytes over all processes: `pss` counts a shared page once, `rss` once for each process. null if
 // some of them may not be looked at (sealed workers show themselves to root only).
