@@ -1,17 +1,12 @@
 -- wrk script: the small job, spread over 64 users, each with a weight of their own so that no two
 -- neighbouring requests are the same. Arguments: PATH [check].
 -- With `check` every answer is read; what done() prints then says how many were wrong.
+dofile(debug.getinfo(1, "S").source:match("^@(.*/)") .. "result.lua")
 local USERS = 64
 local PATH, CHECK
 local SCRIPT = "function main(input){ let s=0; for (const x of input.values) s+=x*input.weight; "
     .. "return {sum:s,n:input.values.length}; }"
-local threads = {}
 local requests, turn = {}, 0
-wrong = 0
-
-function setup(thread)
-    table.insert(threads, thread)
-end
 
 function init(args)
     PATH, CHECK = args[1], args[2] == "check"
@@ -37,14 +32,4 @@ function check(status, headers, body)
         or not body:find('"n":10[,}]') then
         wrong = wrong + 1
     end
-end
-
-function done(summary, latency)
-    local bad = 0
-    for _, thread in ipairs(threads) do bad = bad + thread:get("wrong") end
-    local e = summary.errors
-    io.write(string.format(
-        '\nRESULT {"requests":%d,"seconds":%.6f,"p50":%.6f,"p99":%.6f,"wrong":%d,"errors":%d}\n',
-        summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e6,
-        latency:percentile(99) / 1e6, bad, e.connect + e.read + e.write + e.status + e.timeout))
 end
