@@ -55,6 +55,23 @@ static void fixture_close(struct fixture *f)
     protect_free(f->protect);
 }
 
+/* cmocka's, for tests that set their limits first and open the service themselves. */
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    assert_non_null(f);
+    limits_init(&f->limits);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture_close(*state);
+    free(*state);
+    return 0;
+}
+
 /* As a request would come: script and input in buffers that the service may take. */
 static int submit_full(struct fixture *f, const char *user, const char *script, uint64_t memory,
                        const char *key, struct job **ret)

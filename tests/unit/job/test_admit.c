@@ -1,21 +1,6 @@
 /* Who gets in, who waits, who is sent away, whose turn it is; idempotency keys. */
 #include "fixture.h"
 
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    limits_init(&f->limits);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fixture_close(*state);
-    free(*state);
-    return 0;
-}
-
 static void test_five_run_twenty_wait(void **state)
 {
     struct fixture *f = *state;

@@ -2,21 +2,6 @@
 #include "fixture.h"
 #include "job/internal.h"
 
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    limits_init(&f->limits);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fixture_close(*state);
-    free(*state);
-    return 0;
-}
-
 static void test_count_of_a_user(void **state)
 {
     struct fixture *f = *state;

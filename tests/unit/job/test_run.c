@@ -2,20 +2,11 @@
 #include "base/encode.h"
 #include "fixture.h"
 
-static int setup(void **state)
+static int setup_open(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
-    limits_init(&f->limits);
-    fixture_open(f);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fixture_close(*state);
-    free(*state);
-    return 0;
+    int r = setup(state);
+    fixture_open(*state);
+    return r;
 }
 
 static void test_result_is_proven(void **state)
@@ -193,7 +184,7 @@ static void test_stop_cancels_what_does_not_end(void **state)
     assert_int_equal(calls, 1);
 }
 
-#define case_of(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define case_of(test) cmocka_unit_test_setup_teardown(test, setup_open, teardown)
 
 int main(void)
 {
