@@ -1,7 +1,7 @@
 #include "base/guard.h"
 
 #include "base/error.h"
-#include "base/guard_table.h"
+#include "base/guard_internal.h"
 #include <openssl/crypto.h>
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
  * The spellings that the leak guard knows: how a block of a value is written in each, and how far a
  * text goes on where such a block stands in it.
  */
-#include "base/guard_table.h"
+#include "base/guard_internal.h"
 
 #include "base/encode.h"
 

@@ -1,5 +1,5 @@
 /* The table of the leak guard: the blocks of all values, in all spellings. */
-#include "base/guard_table.h"
+#include "base/guard_internal.h"
 
 #include "base/error.h"
 #include "base/random.h"

@@ -3,8 +3,8 @@
  * which these are looked up. guard.c looks through text, guard_table.c makes the table,
  * guard_spelling.c knows the spellings.
  */
-#ifndef NEOCOMPUTE_BASE_GUARD_TABLE_H
-#define NEOCOMPUTE_BASE_GUARD_TABLE_H
+#ifndef NEOCOMPUTE_BASE_GUARD_INTERNAL_H
+#define NEOCOMPUTE_BASE_GUARD_INTERNAL_H
 
 #include "base/guard.h"
 #include <stdint.h>
