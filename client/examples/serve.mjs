@@ -1,7 +1,5 @@
 // Serves examples/page to a browser and passes its calls on to a service, as a gateway would.
 //
-//   node examples/serve.mjs [--service http://127.0.0.1:8080] [--port 8000] [--user alice]
-//
 // The page gets modules as they are in the packages; nothing is bundled and nothing comes from
 // elsewhere. For trying out: whoever reaches this port is the user.
 
@@ -67,12 +65,39 @@ export function serve({ service, port = 0, user = 'alice' }) {
   return new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(server)));
 }
 
+const HELP = `Usage: node examples/serve.mjs [options]
+
+Serves examples/page to a browser on loopback, and passes its calls on to a service.
+
+  --service URL   the service (http://127.0.0.1:8080)
+  --port N        where the page is; 0 is any free port (8000)
+  --user NAME     whose calls they are (alice)
+  --help
+
+    node examples/serve.mjs --user bob
+`;
+
+/** The options; ends the program for --help, and for what it does not know. */
+function options() {
+  try {
+    return parseArgs({ options: {
+      service: { type: 'string', default: 'http://127.0.0.1:8080' },
+      port: { type: 'string', default: '8000' },
+      user: { type: 'string', default: 'alice' },
+      help: { type: 'boolean' },
+    } }).values;
+  } catch (error) {
+    console.error(`examples/serve.mjs: ${error.message.split('. ')[0]}; --help says more`);
+    return process.exit(2);
+  }
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({ options: {
-    service: { type: 'string', default: 'http://127.0.0.1:8080' },
-    port: { type: 'string', default: '8000' },
-    user: { type: 'string', default: 'alice' },
-  } });
+  const { help, ...values } = options();
+  if (help) {
+    process.stdout.write(HELP);
+    process.exit(0);
+  }
   const server = await serve({ ...values, port: Number(values.port) });
   console.log(`http://127.0.0.1:${server.address().port}/`);
 }
