@@ -3,6 +3,7 @@
 #include "secret/audit_block.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +160,33 @@ static int prepare_statements(struct store_sqlite *s)
     return 0;
 }
 
+/* --- where the files are --- */
+
+static void find_files(const struct store_sqlite *s, struct sqlite_file ret[SQLITE_FILES])
+{
+    static const char *const suffixes[SQLITE_FILES] = {"", "-wal", "-shm"};
+    const char *path = sqlite3_db_filename(s->db, "main");
+    char name[PATH_MAX];
+    for (int i = 0; i < SQLITE_FILES; i++) {
+        struct stat st;
+        ret[i] = (struct sqlite_file){0};
+        snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
+        if (stat(name, &st) == 0)
+            ret[i] = (struct sqlite_file){st.st_dev, st.st_ino};
+    }
+}
+
+/*
+ * Are they those that we write to? As long as a connection is open SQLite keeps all three. What is
+ * written to a file that was removed or replaced, no other process sees and nothing keeps.
+ */
+static bool files_in_place(const struct store_sqlite *s)
+{
+    struct sqlite_file now[SQLITE_FILES];
+    find_files(s, now);
+    return memcmp(now, s->files, sizeof now) == 0;
+}
+
 int store_sqlite_open(const char *path, struct store **ret, struct error_detail *detail)
 {
     struct store_sqlite *s = calloc(1, sizeof *s);
@@ -194,6 +222,8 @@ int store_sqlite_open(const char *path, struct store **ret, struct error_detail 
     r = migrate(s, path, detail);
     if (!r && prepare_statements(s))
         r = fail(s, path, "unexpected schema", detail);
+    if (!r)
+        find_files(s, s->files);
 out:
     if (r)
         store_sqlite_close(&s->store);
@@ -227,7 +257,7 @@ int store_sqlite_run(struct store_sqlite *s, enum sqlite_statement statement)
 int store_sqlite_begin(struct store *store)
 {
     struct store_sqlite *s = (struct store_sqlite *)store;
-    int r = store_sqlite_run(s, SQL_BEGIN);
+    int r = files_in_place(s) ? store_sqlite_run(s, SQL_BEGIN) : ERR_SYSTEM;
     s->in_transaction = r == 0;
     return r;
 }

@@ -114,9 +114,15 @@
 enum sqlite_statement { SQLITE_STATEMENTS(STATEMENT_INDEX) SQL_COUNT_OF_STATEMENTS };
 #undef STATEMENT_INDEX
 
+/* The database, its log and the index of that. */
+#define SQLITE_FILES 3
+
 struct store_sqlite {
     struct store store;
     sqlite3 *db;
+    struct sqlite_file {
+        uint64_t device, inode;
+    } files[SQLITE_FILES]; /* as they were when they were opened */
     sqlite3_stmt *statements[SQL_COUNT_OF_STATEMENTS];
     bool in_transaction;
     int64_t audit_indexed; /* of the log's rows, by user, as last read; 0: not known */

@@ -1,0 +1,96 @@
+// What becomes of secrets when the files of their database are taken away under a running server.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { neocompute } from '../lib/cli.mjs';
+import { allow, giveSecret, refused, reveal } from '../lib/secrets.mjs';
+import { startServer } from '../lib/server.mjs';
+import { masterKey } from '../lib/settings.mjs';
+import { secretsKey, Sqlite } from '../lib/stores.mjs';
+
+const READ = { script: 'function main(i, s) { return { size: s.KEY.length } }', secret_refs: ['KEY'] };
+const PLAIN = 'function main() { return { fine: true } }';
+const store = new Sqlite();
+
+let dataDir;
+beforeEach(() => { dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'neocompute-store-')); });
+afterEach(() => fs.rmSync(dataDir, { recursive: true }));
+const file = (suffix = '') => path.join(dataDir, `secrets.db${suffix}`);
+const start = async (env) => startServer(await store.fresh({ dataDir, env }));
+
+async function verify() {
+  const { stdout, stderr } = await neocompute(['secret', 'audit', '--verify', '--json', '--data-dir', dataDir],
+    { env: { COMPUTE_MASTER_KEY: masterKey, SECRETS_MASTER_KEY: secretsKey } });
+  assert.equal(stderr, '');
+  const { changed, gaps, cut, forged } = JSON.parse(stdout);
+  return { changed, gaps, cut, forged };
+}
+const whole = { changed: 0, gaps: 0, cut: 0, forged: 0 };
+
+describe('files taken away', () => {
+  /** No secret leaves whose row nobody would find, and nothing is promised that would be lost. */
+  async function expectDown(server) {
+    const job = await server.execute(READ);
+    assert.equal(job.status, 503, job.text);
+    assert.ok(Number(job.headers['retry-after']) >= 1);
+    for (const [method, target, body] of [['PUT', '/secrets/KEY', { value: 'lost' }], ['POST', '/secrets/KEY/reveal'],
+      ['DELETE', '/secrets/KEY'], ['PUT', '/secrets/KEY/policy', { services: ['none'] }]]) {
+      assert.equal((await server.request(method, target, { body })).status, 503, `${method} ${target}`);
+    }
+    assert.deepEqual(await server.output(PLAIN), { fine: true });
+    assert.equal((await server.metrics()).get('neocompute_secrets_store_up'), 0);
+  }
+
+  for (const suffix of ['', '-wal', '-shm']) {
+    it(`secrets.db${suffix} moved away: nothing is given; moved back: as before`, async () => {
+      const server = await start();
+      await giveSecret(server, 'KEY', 'kept in a file');
+      assert.deepEqual(await server.output(READ), { size: 14 });
+      fs.renameSync(file(suffix), file('-away'));
+      await expectDown(server);
+      fs.renameSync(file('-away'), file(suffix));
+      assert.deepEqual(await server.output(READ), { size: 14 });
+      await server.stop();
+      assert.deepEqual(await verify(), whole);
+    });
+  }
+
+  it('replaced by a copy: nothing is given by rules that are not in force', async () => {
+    const first = await start();
+    await giveSecret(first, 'KEY', 'kept in a file');
+    await first.stop();
+    const server = await start();
+    fs.copyFileSync(file(), file('-copy'));
+    await allow(server, 'KEY', { services: ['none'] });
+    fs.renameSync(file('-copy'), file());
+    await expectDown(server);
+    await server.stop();
+  });
+
+  it('the log removed: what was promised before is there after the end', async () => {
+    const server = await start();
+    await giveSecret(server, 'KEY', 'kept in a file');
+    await allow(server, 'KEY', { services: ['none'] });
+    fs.rmSync(file('-wal'));
+    await expectDown(server);
+    await server.stop();
+    const again = await start();
+    assert.equal(await reveal(again, 'KEY'), 'kept in a file');
+    await refused(again, READ, 'not_allowed', 'KEY');
+    await again.stop();
+    assert.deepEqual(await verify(), whole);
+  });
+
+  it('cut to nothing, the log kept: nothing is lost, or nothing is given', async () => {
+    const server = await start();
+    await giveSecret(server, 'KEY', 'kept in a file');
+    fs.truncateSync(file());
+    const { status, json } = await server.execute(READ);
+    assert.ok(status === 503 || json.status === 'completed', json.error);
+    assert.deepEqual(await server.output(PLAIN), { fine: true });
+    await server.stop();
+  });
+});
