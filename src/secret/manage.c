@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/etag.h"
+#include "secret/master_key.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -217,8 +218,11 @@ static int put(struct secret_service *s, struct secret_ticket *t)
     if (r)
         return r;
     struct secret_place place = {m->caller.user, m->name, current + 1};
-    size_t size = m->value.size;
-    r = secret_seal(s->key, s->format, &place, (struct span){(char *)t->value.data, size}, &sealed);
+    struct span value = {(char *)t->value.data, m->value.size};
+    enum secret_format format;
+    r = secret_format_to_write(s, &format, &t->answer.detail);
+    if (!r)
+        r = secret_seal(s->key, format, &place, value, &sealed);
     if (!r)
         r = s->store->ops->put(s->store, m->caller.user, m->name, current + 1,
                                (struct span){sealed.data, sealed.size});

@@ -1,10 +1,13 @@
 #include "secret/master_key.h"
 
+#include "base/limits.h"
 #include "secret/service.h"
 
 /* --- the check value --- */
 
 #define KEY_CHECK_VALUE "neocompute"
+#define FACT_BYTES      (64 * KIB) /* of one that is read by itself */
+
 static const struct secret_place key_check_place = {
     {"", 0}, {SECRET_FACT_KEY_CHECK, sizeof SECRET_FACT_KEY_CHECK - 1}, 0};
 
@@ -27,6 +30,17 @@ bool secret_key_check_opens(const struct secret_key *key, struct span sealed)
         return false;
     secret_bytes_done(&value);
     return true;
+}
+
+int secret_current_format(struct store *store, enum secret_format *ret)
+{
+    struct arena arena;
+    struct span format = {0};
+    arena_init(&arena, FACT_BYTES);
+    int r = store->ops->get_fact(store, SECRET_FACT_FORMAT, &arena, &format);
+    *ret = span_equal(format, SPAN("1")) ? SECRET_FORMAT_V1 : SECRET_FORMAT_V2;
+    arena_done(&arena);
+    return r == ERR_NOT_FOUND ? 0 : r;
 }
 
 /* --- does it belong to the database? --- */
@@ -83,15 +97,14 @@ static bool key_fits(const struct secret_service *s, const struct database *db)
            key_opens(s->previous, &place, db->row.sealed);
 }
 
-static int write_facts(struct secret_service *s, const struct database *db)
+static int write_facts(struct secret_service *s, const struct database *db, bool v1)
 {
     const struct store_ops *ops = s->store->ops;
     int r = ops->begin(s->store);
     if (!r && !db->has_check)
         r = secret_put_key_check(s->store, s->key);
     if (!r && !db->has_format)
-        r = ops->put_fact(s->store, SECRET_FACT_FORMAT,
-                          s->format == SECRET_FORMAT_V2 ? SPAN("2") : SPAN("1"));
+        r = ops->put_fact(s->store, SECRET_FACT_FORMAT, v1 ? SPAN("1") : SPAN("2"));
     r = r ? r : ops->commit(s->store);
     if (r)
         ops->rollback(s->store);
@@ -114,14 +127,28 @@ int secret_master_key_check(struct secret_service *s, struct error_detail *detai
     }
     bool v1 = db.has_format ? span_equal(db.format, SPAN("1"))
                             : db.has_rows && secret_format_of(db.row.sealed) == SECRET_FORMAT_V1;
-    s->format = v1 ? SECRET_FORMAT_V1 : SECRET_FORMAT_V2;
     if (!r && (!db.has_check || !db.has_format))
-        r = write_facts(s, &db);
+        r = write_facts(s, &db, v1);
     if (r)
         error_set(detail, r, "data-dir", "the secrets' database cannot be used");
 out:
     arena_done(&arena);
     return r;
+}
+
+int secret_format_to_write(struct secret_service *s, enum secret_format *ret,
+                           struct error_detail *detail)
+{
+    struct arena arena;
+    struct database db = {0};
+    arena_init(&arena, FACT_BYTES);
+    int r = s->store->ops->get_fact(s->store, SECRET_FACT_KEY_CHECK, &arena, &db.check);
+    db.has_check = r == 0;
+    if (!r && !key_fits(s, &db))
+        r = error_set(detail, ERR_STORE_DOWN, "",
+                      "the secrets of this database are sealed under another key by now");
+    arena_done(&arena);
+    return r && r != ERR_NOT_FOUND ? r : secret_current_format(s->store, ret);
 }
 
 /* --- rows under either key --- */

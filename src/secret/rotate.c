@@ -64,17 +64,6 @@ static int rotate_page(const struct rotate_options *o, enum secret_format format
     return r;
 }
 
-static int current_format(struct store *store, enum secret_format *ret)
-{
-    struct arena arena;
-    struct span format = {0};
-    arena_init(&arena, 64 * KIB);
-    int r = store->ops->get_fact(store, SECRET_FACT_FORMAT, &arena, &format);
-    *ret = span_equal(format, SPAN("1")) ? SECRET_FORMAT_V1 : SECRET_FORMAT_V2;
-    arena_done(&arena);
-    return r == ERR_NOT_FOUND ? 0 : r;
-}
-
 /* From now on new rows are written so, and the new key is the one to start with. */
 static int write_facts(const struct rotate_options *o, enum secret_format format)
 {
@@ -96,7 +85,7 @@ int secret_rotate(const struct rotate_options *o, struct rotate_progress *ret,
 {
     struct rotate_progress progress = {0}, total = {0};
     enum secret_format format = o->format;
-    int r = format ? 0 : current_format(o->store, &format);
+    int r = format ? 0 : secret_current_format(o->store, &format);
     do {
         char cursor[CURSOR_MOST] = "";
         size_t count = 0;

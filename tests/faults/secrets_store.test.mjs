@@ -1,4 +1,5 @@
-// What becomes of secrets when the files of their database are taken away under a running server.
+// What becomes of secrets when the files of their database are taken away under a running server, and
+// when another process rotates them.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -6,13 +7,14 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { neocompute } from '../lib/cli.mjs';
-import { allow, giveSecret, refused, reveal } from '../lib/secrets.mjs';
+import { allow, giveSecret, putSecret, refused, reveal } from '../lib/secrets.mjs';
 import { startServer } from '../lib/server.mjs';
 import { masterKey } from '../lib/settings.mjs';
 import { secretsKey, Sqlite } from '../lib/stores.mjs';
 
 const READ = { script: 'function main(i, s) { return { size: s.KEY.length } }', secret_refs: ['KEY'] };
 const PLAIN = 'function main() { return { fine: true } }';
+const otherKey = '7b'.repeat(32);
 const store = new Sqlite();
 
 let dataDir;
@@ -92,5 +94,44 @@ describe('files taken away', () => {
     assert.ok(status === 503 || json.status === 'completed', json.error);
     assert.deepEqual(await server.output(PLAIN), { fine: true });
     await server.stop();
+  });
+});
+
+describe('a rotation beside a running server', () => {
+  const rotate = async (args = [], env = {}) => {
+    const { code, stderr } = await neocompute(['secret', 'rotate', '--data-dir', dataDir, ...args],
+      { env: { COMPUTE_MASTER_KEY: masterKey, SECRETS_MASTER_KEY: secretsKey, ...env } });
+    assert.equal(code, 0, stderr);
+  };
+  const formats = (server) => new Set(store.sql(server, 'SELECT encrypted_value FROM secrets').map(([text]) => (text.startsWith('nc2.') ? 2 : 1)));
+
+  it('rows are written in the new format from then on', async () => {
+    const server = await start();
+    for (const format of [1, 2, 1]) {
+      await putSecret(server, `BEFORE${format}`, 'x');
+      await rotate(['--format', `v${format}`]);
+      await putSecret(server, `AFTER${format}`, 'x');
+      await putSecret(server, 'KEY', 'x');
+      assert.deepEqual(formats(server), new Set([format]));
+    }
+    await server.stop();
+  });
+
+  it('a server without the new key writes nothing that nobody can read afterwards', async () => {
+    const server = await start();
+    await giveSecret(server, 'KEY', 'sealed again');
+    await rotate([], { SECRETS_MASTER_KEY: otherKey, SECRETS_MASTER_KEY_PREVIOUS: secretsKey });
+    await refused(server, READ, 'cannot_decrypt', 'KEY');
+    for (const name of ['KEY', 'NEW']) {
+      const { status, json } = await server.request('PUT', `/secrets/${name}`, { body: { value: 'under the old key' } });
+      assert.equal(status, 503);
+      assert.match(json.message, /another key/);
+    }
+    await server.stop();
+    const again = await start({ SECRETS_MASTER_KEY: otherKey });
+    assert.equal(await reveal(again, 'KEY'), 'sealed again');
+    assert.equal((await again.request('GET', '/secrets/NEW')).status, 404);
+    await again.stop();
+    assert.deepEqual(await verify(), whole);
   });
 });
