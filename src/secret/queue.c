@@ -130,7 +130,8 @@ static void thread_main(void *arg)
     for (;;) {
         wait_for_work(s);
         size_t n = take(s, batch);
-        bool checkpoint = s->checkpoint_due || (s->stopping && !s->queue);
+        bool last = s->stopping && !s->queue; /* nothing comes behind it */
+        bool checkpoint = s->checkpoint_due || last;
         s->checkpoint_due = false;
         uv_mutex_unlock(&s->mutex);
         follow_loop(s);
@@ -150,7 +151,7 @@ static void thread_main(void *arg)
             uv_async_send(&s->async);
         look_at_values(s);
         uv_mutex_lock(&s->mutex);
-        if (s->stopping && !s->queue)
+        if (last)
             break;
     }
     s->stopped = true;
@@ -214,6 +215,28 @@ int secret_queue_start(struct secret_service *s, uint64_t checkpoint_ms)
         return ERR_SYSTEM;
     s->thread_runs = true;
     return 0;
+}
+
+void secret_queue_drop(struct secret_service *s)
+{
+    flush(s);
+    uv_mutex_lock(&s->mutex);
+    struct secret_ticket *t = s->queue, *next;
+    s->queue = NULL;
+    s->queue_tail = &s->queue;
+    s->queued = 0;
+    for (; t; t = next) {
+        next = t->next;
+        t->next = NULL;
+        if (!t->documented) {
+            finish(s, &t, 1);
+            continue;
+        }
+        *s->queue_tail = t;
+        s->queue_tail = &t->next;
+        s->queued++;
+    }
+    uv_mutex_unlock(&s->mutex);
 }
 
 void secret_service_stop(struct secret_service *s, void (*done)(void *ctx), void *ctx)

@@ -57,6 +57,7 @@ void secret_service_free(struct secret_service *s)
     if (!s)
         return;
     if (s->thread_runs) {
+        secret_queue_drop(s);
         secret_service_stop(s, NULL, NULL);
         uv_thread_join(&s->thread);
         secret_checkpoint_tell(s);

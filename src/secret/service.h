@@ -43,7 +43,6 @@ struct secret_service {
     struct store *store;
     const struct secret_key *key, *previous;
     bool strict;
-    enum secret_format format;
     char boot_id[STORE_BOOT_ID_SIZE];
     struct audit_chain chain; /* [thread] */
     bool doubts;              /* [thread] see secret_chain_doubt */
@@ -120,6 +119,12 @@ void secret_note_store(struct secret_service *service, int code);
 
 /* Starts the thread, and a checkpoint every `checkpoint_ms` (0: only the last). ERR_SYSTEM. */
 int secret_queue_start(struct secret_service *service, uint64_t checkpoint_ms);
+
+/*
+ * Before the last stop, when nobody waits for an answer any more: what jobs and owners asked for is
+ * not begun. A database that is locked would take its time for each of them. Documents stay.
+ */
+void secret_queue_drop(struct secret_service *service);
 
 /*
  * Puts a filled ticket into the queue, at the end of this turn of the loop: all of a turn's wake

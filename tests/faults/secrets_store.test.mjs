@@ -1,7 +1,8 @@
-// What becomes of secrets when the files of their database are taken away under a running server, and
-// when another process rotates them.
+// What becomes of secrets when the files of their database are taken away under a running server, when
+// another process rotates them, and when the server has to end while the database does not answer.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -11,6 +12,7 @@ import { allow, giveSecret, putSecret, refused, reveal } from '../lib/secrets.mj
 import { startServer } from '../lib/server.mjs';
 import { masterKey } from '../lib/settings.mjs';
 import { secretsKey, Sqlite } from '../lib/stores.mjs';
+import { sleep, until } from '../lib/wait.mjs';
 
 const READ = { script: 'function main(i, s) { return { size: s.KEY.length } }', secret_refs: ['KEY'] };
 const PLAIN = 'function main() { return { fine: true } }';
@@ -133,5 +135,41 @@ describe('a rotation beside a running server', () => {
     assert.equal((await again.request('GET', '/secrets/NEW')).status, 404);
     await again.stop();
     assert.deepEqual(await verify(), whole);
+  });
+});
+
+describe('told to end while the database does not answer', () => {
+  /** Another program that holds the file until `.release()`. */
+  async function hold() {
+    const child = spawn('python3', ['-c', 'import sqlite3, sys\ndb = sqlite3.connect(sys.argv[1], isolation_level=None)\n' +
+      'db.execute("BEGIN IMMEDIATE")\nprint("held", flush=True)\nsys.stdin.read()', file()], { stdio: ['pipe', 'pipe', 'inherit'] });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    return { release: () => child.stdin.end() };
+  }
+
+  it('begins nothing of what waits, and its last checkpoint has all that was done', async () => {
+    const server = await start();
+    await giveSecret(server, 'KEY', 'kept in a file');
+    const lock = await hold();
+    const names = ['A', 'B', 'C', 'D', 'E'];
+    const waiting = [];
+    for (const name of names) {
+      waiting.push(server.request('PUT', `/secrets/${name}`, { body: { value: 'x' } }).catch(() => null));
+      await sleep(20);
+    }
+    for (let i = 0; i < 2; i++) {
+      server.child.kill('SIGTERM');
+      await until(() => server.log.split('"signal"').length > 1, 'told to stop');
+    }
+    await until(() => /running jobs are lost/.test(server.log), 'told twice');
+    await sleep(100);
+    lock.release();
+    await server.exit();
+    await Promise.all(waiting);
+    const done = store.sql(server, "SELECT name FROM secrets WHERE name <> 'KEY' ORDER BY name").map(([name]) => name);
+    assert.deepEqual(done, ['A'], 'the one that had begun is done, the others are not');
+    const [[text]] = store.sql(server, "SELECT value FROM secret_facts WHERE name LIKE 'checkpoint:%'");
+    assert.equal(text.split(':')[0], store.auditSql(server, 'SELECT max(seq) FROM secret_audit_logs')[0][0]);
+    await server.stop();
   });
 });
