@@ -33,6 +33,7 @@
     X(PQpipelineSync)                                                                              \
     X(PQprepare)                                                                                   \
     X(PQreset)                                                                                     \
+    X(PQresultErrorField)                                                                          \
     X(PQresultStatus)                                                                              \
     X(PQsendQueryParams)                                                                           \
     X(PQsendQueryPrepared)                                                                         \

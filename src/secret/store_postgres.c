@@ -8,6 +8,7 @@
 
 #define RETRY_LEAST_NS 100000000ull  /* 0.1 s: back-off after a lost connection, doubled ... */
 #define RETRY_MOST_NS  5000000000ull /* ... up to 5 s */
+#define RENEW_NS       1000000000ull /* 1 s: how long one is kept that refuses what it should not */
 #define MIGRATION_LOCK 0x4e43533173  /* any number of our own: one server migrates at a time */
 
 #define CHANGED_CHANNEL "neocompute_secrets"
@@ -145,12 +146,14 @@ static int prepare_statements(struct store_postgres *p)
 /* Connected again, or not yet: after a loss the tries are spaced out, and in between it is down. */
 static int ensure_connection(struct store_postgres *p)
 {
-    if (p->ready && libpq.PQstatus(p->connection) == CONNECTION_OK)
+    bool usable = p->ready && libpq.PQstatus(p->connection) == CONNECTION_OK;
+    if (usable && !p->renew_at_ns)
         return 0;
     uint64_t now = clock_now_ns();
-    if (now < p->retry_at_ns)
-        return ERR_SYSTEM;
+    if (now < (usable ? p->renew_at_ns : p->retry_at_ns))
+        return usable ? 0 : ERR_SYSTEM;
     p->ready = p->in_transaction = p->listening = false;
+    p->renew_at_ns = 0;
     libpq.PQreset(p->connection);
     if (libpq.PQstatus(p->connection) == CONNECTION_OK && prepare_statements(p) == 0) {
         p->retry_after_ns = RETRY_LEAST_NS;
@@ -162,10 +165,29 @@ static int ensure_connection(struct store_postgres *p)
     return ERR_SYSTEM;
 }
 
-static bool is_good(const PGresult *result)
+/*
+ * Refusals that belong to this connection and would last as long: it was made while the database
+ * was read-only (25006), and a default is looked up only then; or a column has another type now
+ * than when the statements were prepared (0A000).
+ */
+static bool lasts(const PGresult *result)
+{
+    static const char *const states[] = {"25006", "0A000"};
+    const char *state = libpq.PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    bool found = false;
+    for (size_t i = 0; state && i < sizeof states / sizeof *states; i++)
+        found = found || strcmp(state, states[i]) == 0;
+    return found;
+}
+
+static bool is_good(struct store_postgres *p, const PGresult *result)
 {
     ExecStatusType status = libpq.PQresultStatus(result);
-    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+    if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
+        return true;
+    if (!p->renew_at_ns && lasts(result))
+        p->renew_at_ns = clock_now_ns() + RENEW_NS;
+    return false;
 }
 
 bool store_postgres_again(struct store_postgres *p)
@@ -183,7 +205,7 @@ int store_postgres_run(struct store_postgres *p, enum postgres_statement stateme
         return r;
     PGresult *result = libpq.PQexecPrepared(p->connection, p->names[statement], parameters->count,
                                             parameters->values, parameters->lengths, NULL, 0);
-    if (!is_good(result)) {
+    if (!is_good(p, result)) {
         libpq.PQclear(result);
         return ERR_SYSTEM;
     }
@@ -265,7 +287,7 @@ int store_postgres_pipe_word(struct store_postgres *p, const char *word)
 static PGresult *pipe_take(struct store_postgres *p)
 {
     PGresult *result = libpq.PQgetResult(p->connection);
-    if (result && is_good(result)) {
+    if (result && is_good(p, result)) {
         PGresult *more = libpq.PQgetResult(p->connection);
         if (!more)
             return result;
@@ -468,7 +490,8 @@ int store_postgres_open(const char *url, struct store **ret, struct error_detail
         return ERR_NO_MEMORY;
     p->store.ops = &store_postgres_ops;
     p->retry_after_ns = RETRY_LEAST_NS;
-    /* Plans are made once, maybe while the tables are empty: they must be those for full ones. */
+    /* Plans are made once, maybe while the tables are empty: they must be those for full ones.
+     * COMMIT waits for the disk, whatever the database's or the role's default is. */
     /* A server that has vanished without a word is given up after the last two times. */
     const char *keys[] = {
         "dbname",          "connect_timeout",  "application_name",        "options",
@@ -477,6 +500,7 @@ int store_postgres_open(const char *url, struct store **ret, struct error_detail
                             "5",
                             "neocompute",
                             "-c statement_timeout=10000 -c client_min_messages=error"
+                            " -c synchronous_commit=on"
                             " -c plan_cache_mode=force_generic_plan -c jit=off"
                             " -c enable_hashjoin=off -c enable_mergejoin=off"
                             " -c enable_seqscan=off",

@@ -192,6 +192,7 @@ struct store_postgres {
     bool users_are_uuids;       /* the type of secrets.user_id, as live databases have it */
     bool listening;             /* on this connection */
     uint64_t retry_at_ns, retry_after_ns;
+    uint64_t renew_at_ns; /* when this connection is given up for a new one; 0: never */
     char names[PG_STATEMENT_COUNT][8]; /* of the prepared statements */
 };
 
