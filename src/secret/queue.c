@@ -7,7 +7,9 @@
 #include "secret/service.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include <sched.h>
+#include <string.h>
 
 /* --- to the thread --- */
 
@@ -56,6 +58,8 @@ void secret_note_store(struct secret_service *s, int code)
     uv_mutex_lock(&s->mutex);
     if (s->stats.store != SECRET_STORE_NONE)
         s->stats.store = code == ERR_SYSTEM ? SECRET_STORE_DOWN : SECRET_STORE_UP;
+    if (code == ERR_SYSTEM && s->store)
+        memcpy(s->trouble, s->store->trouble, sizeof s->trouble);
     uv_mutex_unlock(&s->mutex);
 }
 
@@ -176,6 +180,27 @@ static void answer(struct secret_ticket *t)
     secret_ticket_free(t);
 }
 
+/* Into the log when it goes down, not more often than SECRET_TELL_MS, and when it is up again. */
+static void tell_store(struct secret_service *s)
+{
+    char trouble[sizeof s->trouble];
+    uint64_t now = clock_now_ns();
+    uv_mutex_lock(&s->mutex);
+    bool down = s->stats.store == SECRET_STORE_DOWN;
+    memcpy(trouble, s->trouble, sizeof trouble);
+    uv_mutex_unlock(&s->mutex);
+    if (down == s->told_down ||
+        (down && s->told_down_at_ns && now - s->told_down_at_ns < SECRET_TELL_MS * NS_PER_MS))
+        return;
+    s->told_down = down;
+    if (!down) {
+        log_info("the database of secrets can be used again");
+        return;
+    }
+    s->told_down_at_ns = now;
+    log_warn("the database of secrets cannot be used", log_str("reason", trouble));
+}
+
 static void on_async(uv_async_t *async)
 {
     struct secret_service *s = async->data;
@@ -186,6 +211,7 @@ static void on_async(uv_async_t *async)
     bool stopped = s->stopped;
     uv_mutex_unlock(&s->mutex);
     secret_checkpoint_tell(s);
+    tell_store(s);
     for (; t; t = next) {
         next = t->next;
         answer(t);

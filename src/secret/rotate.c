@@ -106,7 +106,7 @@ int secret_rotate(const struct rotate_options *o, struct rotate_progress *ret,
             "new key (and the old one as SECRETS_MASTER_KEY_PREVIOUS), then rotate again");
     if (r && detail->code != r)
         error_set(detail, r, "", "stopped by the database (%s); nothing is lost: rotate again",
-                  error_text(r));
+                  *o->store->trouble ? o->store->trouble : error_text(r));
     total.seen = progress.seen;
     total.pass = progress.pass;
     *ret = total;

@@ -69,9 +69,12 @@ struct secret_service {
     struct secret_ticket *queue, **queue_tail, *finished, **finished_tail;
     _Atomic size_t queued; /* the loop's thread reads it without */
     bool stopping, checkpoint_due, stopped;
-    char checkpoint[512]; /* text of the last one, until the loop has told it */
+    char checkpoint[512];             /* text of the last one, until the loop has told it */
+    char trouble[STORE_TROUBLE_SIZE]; /* why the store is down */
     struct secret_stats stats;
 
+    bool told_down;           /* what the log says of the store */
+    uint64_t told_down_at_ns; /* 0: never */
     void (*on_checkpoint)(void *ctx, const char *boot_id, const char *text);
     void *checkpoint_ctx;
     void (*on_stopped)(void *ctx);

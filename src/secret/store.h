@@ -26,6 +26,7 @@
 #define STORE_PAGE_MOST     1000 /* rows of one page */
 #define STORE_MAC_SIZE      32   /* of the audit chain */
 #define STORE_BOOT_ID_SIZE  37   /* text of a UUID with its NUL */
+#define STORE_TROUBLE_SIZE  160
 
 /* One secret with its owner's rules. */
 struct store_secret {
@@ -116,6 +117,8 @@ struct store_document {
 struct store_ops;
 struct store {
     const struct store_ops *ops;
+    char trouble[STORE_TROUBLE_SIZE]; /* why a call failed last, for operators: "" or the database's
+                                       * own words, of which none is a value */
 };
 
 struct store_ops {

@@ -143,6 +143,14 @@ static int prepare_statements(struct store_postgres *p)
     return r;
 }
 
+/* The first line of what the server or the connection said. */
+static void note_trouble(struct store_postgres *p, const PGresult *result)
+{
+    const char *said = libpq.PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    said = said ? said : libpq.PQerrorMessage(p->connection);
+    snprintf(p->store.trouble, sizeof p->store.trouble, "%.*s", (int)strcspn(said, "\n"), said);
+}
+
 /* Connected again, or not yet: after a loss the tries are spaced out, and in between it is down. */
 static int ensure_connection(struct store_postgres *p)
 {
@@ -159,6 +167,7 @@ static int ensure_connection(struct store_postgres *p)
         p->retry_after_ns = RETRY_LEAST_NS;
         return 0;
     }
+    note_trouble(p, NULL);
     p->retry_at_ns = now + p->retry_after_ns;
     p->retry_after_ns =
         2 * p->retry_after_ns < RETRY_MOST_NS ? 2 * p->retry_after_ns : RETRY_MOST_NS;
@@ -185,6 +194,7 @@ static bool is_good(struct store_postgres *p, const PGresult *result)
     ExecStatusType status = libpq.PQresultStatus(result);
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
         return true;
+    note_trouble(p, result);
     if (!p->renew_at_ns && lasts(result))
         p->renew_at_ns = clock_now_ns() + RENEW_NS;
     return false;
@@ -227,6 +237,8 @@ int store_postgres_begin(struct store *store)
     if (r && store_postgres_again(p)) /* it was lost while nobody used it */
         r = execute(p, "BEGIN");
     p->in_transaction = r == 0;
+    if (!r)
+        p->store.trouble[0] = 0;
     return r;
 }
 

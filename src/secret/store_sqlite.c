@@ -243,22 +243,36 @@ void store_sqlite_close(struct store *store)
     free(s);
 }
 
+static int result_of(struct store_sqlite *s, int rc)
+{
+    if (rc == SQLITE_DONE || rc == SQLITE_ROW)
+        return 0;
+    snprintf(s->store.trouble, sizeof s->store.trouble, "%s", sqlite3_errmsg(s->db));
+    return rc == SQLITE_NOMEM ? ERR_NO_MEMORY : ERR_SYSTEM;
+}
+
 int store_sqlite_run(struct store_sqlite *s, enum sqlite_statement statement)
 {
     sqlite3_stmt *stmt = s->statements[statement];
-    int rc = sqlite3_step(stmt);
+    int r = result_of(s, sqlite3_step(stmt));
     sqlite3_reset(stmt);
     sqlite3_clear_bindings(stmt);
-    return rc == SQLITE_DONE || rc == SQLITE_ROW ? 0
-           : rc == SQLITE_NOMEM                  ? ERR_NO_MEMORY
-                                                 : ERR_SYSTEM;
+    return r;
 }
 
 int store_sqlite_begin(struct store *store)
 {
     struct store_sqlite *s = (struct store_sqlite *)store;
-    int r = files_in_place(s) ? store_sqlite_run(s, SQL_BEGIN) : ERR_SYSTEM;
+    if (!files_in_place(s)) {
+        snprintf(s->store.trouble, sizeof s->store.trouble,
+                 "secrets.db, its -wal or its -shm was removed or replaced: put it back, or start "
+                 "the service again");
+        return ERR_SYSTEM;
+    }
+    int r = store_sqlite_run(s, SQL_BEGIN);
     s->in_transaction = r == 0;
+    if (!r)
+        s->store.trouble[0] = 0;
     return r;
 }
 
@@ -274,7 +288,7 @@ int store_sqlite_commit(struct store *store)
 void store_sqlite_rollback(struct store *store)
 {
     struct store_sqlite *s = (struct store_sqlite *)store;
-    if (s->in_transaction)
+    if (s->in_transaction && !sqlite3_get_autocommit(s->db)) /* a full disk rolls back by itself */
         store_sqlite_run(s, SQL_ROLLBACK);
     s->in_transaction = false;
     s->audit_indexed = 0;

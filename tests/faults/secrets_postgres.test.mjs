@@ -46,6 +46,7 @@ describe('PostgreSQL on a bad day', () => {
     admin(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`);
     await until(async () => (await server.execute(READ)).status === 503, 'read-only');
     assert.equal((await server.request('GET', '/secrets/KEY')).status, 200, 'what only reads goes on');
+    assert.match(server.log, /cannot be used.*read-only transaction/);
     admin(`ALTER DATABASE ${name} RESET default_transaction_read_only`);
     await isUp();
     await end();
@@ -97,7 +98,7 @@ describe('PostgreSQL on a bad day', () => {
       const full = await rotate();
       assert.equal(full.code, 4);
       assert.equal(full.stdout, '');
-      assert.match(full.stderr, /stopped by the database/);
+      assert.match(full.stderr, /stopped by the database.*No space left on device/);
       await until(async () => (await server.execute(READ)).status === 503, 'no room for an audit row', 15000);
       fs.rmSync(filler);
       await isUp();

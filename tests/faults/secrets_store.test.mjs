@@ -46,6 +46,7 @@ describe('files taken away', () => {
     }
     assert.deepEqual(await server.output(PLAIN), { fine: true });
     assert.equal((await server.metrics()).get('neocompute_secrets_store_up'), 0);
+    assert.match(server.log, /cannot be used.*removed or replaced/);
   }
 
   for (const suffix of ['', '-wal', '-shm']) {
@@ -57,6 +58,7 @@ describe('files taken away', () => {
       await expectDown(server);
       fs.renameSync(file('-away'), file(suffix));
       assert.deepEqual(await server.output(READ), { size: 14 });
+      await until(() => /can be used again/.test(server.log), 'the log to say so');
       await server.stop();
       assert.deepEqual(await verify(), whole);
     });
