@@ -20,28 +20,53 @@ static bool is_last(const struct audit_chain *chain, const struct store_audit *r
            CRYPTO_memcmp(row->mac, chain->mac, sizeof chain->mac) == 0;
 }
 
+/*
+ * The page's rows, newest first: is the doubted one there? Once it is, or one of this chain that is
+ * older, there is no need to look further back.
+ */
+static bool look_through(struct secret_service *s, const struct store_audit *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (is_last(&s->doubted, &rows[i]))
+            s->chain = s->doubted;
+        if (rows[i].chained && span_equal(rows[i].boot_id, s->chain.boot_id))
+            return true;
+    }
+    return false;
+}
+
+/* Others may have written any number of rows of this user meanwhile. */
+static int look_back(struct secret_service *s, struct store_audit *rows)
+{
+    struct store_page page = {.limit = STORE_PAGE_MOST};
+    struct span user = {s->doubted_user.data, s->doubted_user.size};
+    size_t count;
+    bool found = false;
+    int r;
+    do {
+        struct arena arena;
+        arena_init(&arena, TICKET_ARENA_MOST);
+        count = STORE_PAGE_MOST;
+        r = s->store->ops->list_audit(s->store, user, &page, &arena, rows, &count);
+        if (!r && count > 0) {
+            found = look_through(s, rows, count);
+            page.after = rows[count - 1].id;
+        }
+        arena_done(&arena);
+    } while (!r && !found && count == STORE_PAGE_MOST);
+    return r;
+}
+
 int secret_chain_settle(struct secret_service *s)
 {
     if (!s->doubts)
         return 0;
-    struct arena arena;
-    struct store_page page = {.limit = STORE_PAGE_MOST};
-    size_t count = STORE_PAGE_MOST;
-    struct store_audit *rows = calloc(count, sizeof *rows);
-    arena_init(&arena, TICKET_ARENA_MOST);
-    int r = ERR_NO_MEMORY;
-    if (rows)
-        r = s->store->ops->list_audit(s->store,
-                                      (struct span){s->doubted_user.data, s->doubted_user.size},
-                                      &page, &arena, rows, &count);
-    for (size_t i = 0; !r && i < count; i++)
-        if (is_last(&s->doubted, &rows[i]))
-            s->chain = s->doubted;
+    struct store_audit *rows = calloc(STORE_PAGE_MOST, sizeof *rows);
+    int r = rows ? look_back(s, rows) : ERR_NO_MEMORY;
     if (!r) {
         s->doubts = false;
         buf_done(&s->doubted_user);
     }
-    arena_done(&arena);
     free(rows);
     return r;
 }
