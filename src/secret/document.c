@@ -45,12 +45,25 @@ int secret_document_get(struct secret_service *s, struct span digest,
     return ask(s, &document, false, documented, ctx, ret);
 }
 
+static int put(struct store *store, const struct store_document *document)
+{
+    int r = store->ops->begin(store);
+    if (!r)
+        r = store->ops->put_document(store, document);
+    if (!r)
+        r = store->ops->commit(store);
+    if (r)
+        store->ops->rollback(store);
+    return r;
+}
+
 void secret_document_one(struct secret_service *s, struct secret_ticket *t)
 {
-    const struct store_ops *ops = s->store->ops;
-    int r = t->store_document
-                ? ops->put_document(s->store, &t->document)
-                : ops->get_document(s->store, t->document.digest, &t->arena, &t->document.text);
+    int r = ERR_SYSTEM;
+    if (!s->behind)
+        r = t->store_document ? put(s->store, &t->document)
+                              : s->store->ops->get_document(s->store, t->document.digest, &t->arena,
+                                                            &t->document.text);
     secret_note_store(s, r);
     t->answer.code = r == ERR_SYSTEM ? ERR_STORE_DOWN : r;
 }

@@ -364,7 +364,7 @@ void secret_manage_one(struct secret_service *s, struct secret_ticket *t)
         return;
     }
     int r = ERR_SYSTEM;
-    if (s->store && s->key)
+    if (s->store && s->key && !s->behind)
         for (int tries = 0; tries == 0 || (r == ERR_CONFLICT && tries < TRIES); tries++)
             r = operations[t->manage.operation].audited ? run_audited(s, t)
                                                         : operations[t->manage.operation].run(s, t);

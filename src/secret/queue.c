@@ -126,6 +126,30 @@ static void wait_for_work(struct secret_service *s)
     }
 }
 
+static void run(struct secret_service *s, struct secret_ticket **batch, size_t n)
+{
+    if (batch[0]->resolved)
+        secret_resolve_batch(s, batch, n);
+    else if (batch[0]->documented)
+        secret_document_one(s, batch[0]);
+    else
+        secret_manage_one(s, batch[0]);
+}
+
+/*
+ * A database that is locked takes all its time for each call. So whoever came while one call took
+ * long and failed is told so: nobody waits for more than two.
+ */
+static void note_behind(struct secret_service *s, size_t n, uint64_t since_ns)
+{
+    s->behind -= n < s->behind ? n : s->behind;
+    uv_mutex_lock(&s->mutex);
+    if (s->stats.store == SECRET_STORE_DOWN &&
+        clock_now_ns() - since_ns >= SECRET_STUCK_MS * NS_PER_MS)
+        s->behind = s->queued;
+    uv_mutex_unlock(&s->mutex);
+}
+
 static void thread_main(void *arg)
 {
     struct secret_service *s = arg;
@@ -139,12 +163,10 @@ static void thread_main(void *arg)
         s->checkpoint_due = false;
         uv_mutex_unlock(&s->mutex);
         follow_loop(s);
-        if (n && batch[0]->resolved)
-            secret_resolve_batch(s, batch, n);
-        else if (n && batch[0]->documented)
-            secret_document_one(s, batch[0]);
-        else if (n)
-            secret_manage_one(s, batch[0]);
+        uint64_t since_ns = clock_now_ns();
+        if (n)
+            run(s, batch, n);
+        note_behind(s, n, since_ns);
         if (checkpoint)
             secret_checkpoint_write(s);
         uv_mutex_lock(&s->mutex);

@@ -349,7 +349,7 @@ void secret_resolve_batch(struct secret_service *s, struct secret_ticket **ticke
     struct batch batch = {s, tickets, count, .now_unix_ms = (int64_t)clock_unix_ms(),
                           .now_ns = clock_now_ns()};
     bool usable = s->store && s->key;
-    int r = usable ? resolve(&batch) : ERR_SYSTEM;
+    int r = usable && !s->behind ? resolve(&batch) : ERR_SYSTEM;
     for (size_t i = 0; r && i < count; i++)
         store_down(tickets[i], usable,
                    !s->key     ? "the service has no SECRETS_MASTER_KEY"

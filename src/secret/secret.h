@@ -27,6 +27,7 @@
 #define SECRET_BATCH_MOST  256   /* jobs whose audit rows share one transaction */
 #define SECRET_USER_MOST   10000 /* secrets of one user */
 #define SECRET_LOOK_MS     500   /* how often kept values are looked at: too old, or changed? */
+#define SECRET_STUCK_MS    1000 /* who waited so long behind a call that failed does not try, too */
 #define SECRET_TELL_MS     10000 /* how often the log says that the store is down, at most */
 
 struct secret_service;

@@ -50,6 +50,7 @@ struct secret_service {
     struct buf doubted_user;
     struct value_cache *values; /* [thread] opened ones, or NULL */
     uint64_t look_ns;           /* [thread] when to look at them next; 0: there are none */
+    size_t behind; /* [thread] of the queue's tickets, those that the store is down for */
 
     uv_loop_t *loop;
     struct secret_ticket *spare; /* wiped ones with a block of memory, to be used again */

@@ -2,7 +2,6 @@
 // another process rotates them, and when the server has to end while the database does not answer.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -141,31 +140,22 @@ describe('a rotation beside a running server', () => {
 });
 
 describe('told to end while the database does not answer', () => {
-  /** Another program that holds the file until `.release()`. */
-  async function hold() {
-    const child = spawn('python3', ['-c', 'import sqlite3, sys\ndb = sqlite3.connect(sys.argv[1], isolation_level=None)\n' +
-      'db.execute("BEGIN IMMEDIATE")\nprint("held", flush=True)\nsys.stdin.read()', file()], { stdio: ['pipe', 'pipe', 'inherit'] });
-    await new Promise((resolve) => child.stdout.once('data', resolve));
-    return { release: () => child.stdin.end() };
-  }
-
   it('begins nothing of what waits, and its last checkpoint has all that was done', async () => {
     const server = await start();
     await giveSecret(server, 'KEY', 'kept in a file');
-    const lock = await hold();
+    const lock = await store.hold(server);
     const names = ['A', 'B', 'C', 'D', 'E'];
     const waiting = [];
     for (const name of names) {
       waiting.push(server.request('PUT', `/secrets/${name}`, { body: { value: 'x' } }).catch(() => null));
       await sleep(20);
     }
-    for (let i = 0; i < 2; i++) {
-      server.child.kill('SIGTERM');
-      await until(() => server.log.split('"signal"').length > 1, 'told to stop');
-    }
+    server.child.kill('SIGTERM');
+    await until(() => /"stopping"/.test(server.log), 'told to stop');
+    server.child.kill('SIGTERM');
     await until(() => /running jobs are lost/.test(server.log), 'told twice');
     await sleep(100);
-    lock.release();
+    await lock.release();
     await server.exit();
     await Promise.all(waiting);
     const done = store.sql(server, "SELECT name FROM secrets WHERE name <> 'KEY' ORDER BY name").map(([name]) => name);

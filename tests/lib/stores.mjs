@@ -29,6 +29,14 @@ else:
     print("[]")
 `;
 
+const holdingProgram = `
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.read()
+`;
+
 export class Sqlite {
   name = 'SQLite';
   async open() {}
@@ -51,6 +59,19 @@ export class Sqlite {
 
   sql(server, text) {
     return this.#python(['-c', sqliteProgram], server, text);
+  }
+
+  /** Another program that has the file locked, until `release`. */
+  async hold(server) {
+    const child = spawn('python3', ['-c', holdingProgram, path.join(server.dataDir, 'secrets.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    return {
+      release() {
+        child.stdin.end();
+        return ended;
+      },
+    };
   }
 
   auditSql(server, text) {

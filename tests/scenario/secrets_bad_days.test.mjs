@@ -11,9 +11,9 @@ import { after, before, describe, it } from 'node:test';
 import { neocompute } from '../lib/cli.mjs';
 import { allow, auditOf, giveSecret, putSecret, refused, reveal } from '../lib/secrets.mjs';
 import { Server, startServer } from '../lib/server.mjs';
-import { binary, masterKey } from '../lib/settings.mjs';
+import { binary, masterKey, slow } from '../lib/settings.mjs';
 import { Postgres, secretsKey, Sqlite, stores } from '../lib/stores.mjs';
-import { inParallel, until } from '../lib/wait.mjs';
+import { inParallel, sleep, until } from '../lib/wait.mjs';
 
 const READ = { script: 'function main(i, s) { return { size: s.KEY.length } }', secret_refs: ['KEY'] };
 const PLAIN = 'function main() { return { fine: true } }';
@@ -319,10 +319,13 @@ describe('PostgreSQL goes away', () => {
     for (const ask of [() => server.execute(READ), () => server.request('PUT', '/secrets/OTHER', { body: { value: 'x' } })]) {
       cut = true;
       assert.equal((await ask()).status, 503);
+      // What others write meanwhile is more than a page.
+      store.sql(server, `INSERT INTO secret_audit_logs (user_id, secret_name, action, success)
+        SELECT 'alice', 'KEY', 'read', true FROM generate_series(1, 1500);`);
       await expectUp(server);
       assert.ok((await ask()).status < 300);
     }
-    const rows = Number(store.sql(server, 'SELECT count(*) FROM secret_audit_logs')[0][0]);
+    const rows = Number(store.sql(server, 'SELECT count(seq) FROM secret_audit_logs')[0][0]);
     assert.equal(Number(store.sql(server, 'SELECT max(seq) FROM secret_audit_logs')[0][0]), rows, 'each number once');
     await server.stop();
     const { code, stdout } = await neocompute(['secret', 'audit', '--verify', '--database-url', options.args[1]], { env: keys });
@@ -382,16 +385,20 @@ describe('a SQLite file goes bad', () => {
   it('locked by another program', async () => {
     const server = await startServer(await store.fresh());
     await giveSecret(server, 'KEY', 'kept in a file');
-    const holder = spawn('python3', ['-c', 'import sqlite3, sys\ndb = sqlite3.connect(sys.argv[1], isolation_level=None)\n' +
-      'db.execute("BEGIN IMMEDIATE")\nprint("held", flush=True)\nsys.stdin.read()', path.join(server.dataDir, 'secrets.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
-    await new Promise((resolve) => holder.stdout.once('data', resolve));
-    const waiting = server.execute(READ);
+    const lock = await store.hold(server);
+    const start = Date.now();
+    const waiting = [];
+    for (let i = 0; i < 4; i++) { // one after another, as owners' requests are run
+      waiting.push(server.request('PUT', `/secrets/NEW${i}`, { body: { value: 'x' } }), server.execute(READ));
+      await sleep(30);
+    }
     assert.deepEqual(await server.output(PLAIN), { fine: true });
-    const { status, headers } = await waiting;
-    assert.equal(status, 503);
-    assert.ok(headers['retry-after']);
-    holder.stdin.end();
-    await new Promise((resolve) => holder.once('exit', resolve));
+    for (const { status, headers } of await Promise.all(waiting)) {
+      assert.equal(status, 503);
+      assert.ok(headers['retry-after']);
+    }
+    assert.ok(Date.now() - start < 12000 * slow, 'who came meanwhile waits once more at most, not once for each before him');
+    await lock.release();
     await expectUp(server);
     await server.stop();
   });
