@@ -1,17 +1,19 @@
 // What becomes of secrets when the files of their database are taken away under a running server, when
-// another process rotates them, and when the server has to end while the database does not answer.
+// another process rotates them, when the disk is full, and when the server has to end while the database
+// does not answer.
 
 import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { neocompute } from '../lib/cli.mjs';
 import { allow, giveSecret, putSecret, refused, reveal } from '../lib/secrets.mjs';
-import { startServer } from '../lib/server.mjs';
-import { masterKey } from '../lib/settings.mjs';
+import { Server, startServer } from '../lib/server.mjs';
+import { binary, masterKey } from '../lib/settings.mjs';
 import { secretsKey, Sqlite } from '../lib/stores.mjs';
-import { sleep, until } from '../lib/wait.mjs';
+import { inParallel, sleep, until } from '../lib/wait.mjs';
 
 const READ = { script: 'function main(i, s) { return { size: s.KEY.length } }', secret_refs: ['KEY'] };
 const PLAIN = 'function main() { return { fine: true } }';
@@ -24,9 +26,9 @@ afterEach(() => fs.rmSync(dataDir, { recursive: true }));
 const file = (suffix = '') => path.join(dataDir, `secrets.db${suffix}`);
 const start = async (env) => startServer(await store.fresh({ dataDir, env }));
 
-async function verify() {
+async function verify(env = {}) {
   const { stdout, stderr } = await neocompute(['secret', 'audit', '--verify', '--json', '--data-dir', dataDir],
-    { env: { COMPUTE_MASTER_KEY: masterKey, SECRETS_MASTER_KEY: secretsKey } });
+    { env: { COMPUTE_MASTER_KEY: masterKey, SECRETS_MASTER_KEY: secretsKey, ...env } });
   assert.equal(stderr, '');
   const { changed, gaps, cut, forged } = JSON.parse(stdout);
   return { changed, gaps, cut, forged };
@@ -135,6 +137,80 @@ describe('a rotation beside a running server', () => {
     assert.equal(await reveal(again, 'KEY'), 'sealed again');
     assert.equal((await again.request('GET', '/secrets/NEW')).status, 404);
     await again.stop();
+    assert.deepEqual(await verify(), whole);
+  });
+});
+
+describe('a full disk', { skip: process.getuid() !== 0 && 'only root can mount' }, () => {
+  beforeEach(() => execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m,mode=755', 'none', dataDir]));
+  afterEach(() => execFileSync('umount', ['-l', dataDir]));
+
+  /** Takes all room but `left` bytes, until it is removed. */
+  function fill(left = 0) {
+    const fd = fs.openSync(file('-filler'), 'w');
+    let at = 0;
+    for (let size = 65536; size >= 512; size /= 2) {
+      try { for (;;) at += fs.writeSync(fd, Buffer.alloc(size)); } catch (error) { assert.equal(error.code, 'ENOSPC'); }
+    }
+    fs.ftruncateSync(fd, Math.max(0, at - left));
+    fs.closeSync(fd);
+    return () => fs.rmSync(file('-filler'));
+  }
+
+  it('loses nothing of a rotation that it stops, and that is killed over and over', async () => {
+    const both = { COMPUTE_MASTER_KEY: masterKey, SECRETS_MASTER_KEY: otherKey, SECRETS_MASTER_KEY_PREVIOUS: secretsKey };
+    const server = await start();
+    const count = 200;
+    await inParallel(count, 8, (i) => putSecret(server, `N${i}`, 'x'.repeat(1000) + i));
+    await server.stop();
+    const rotate = ['secret', 'rotate', '--data-dir', dataDir];
+    const ends = new Set();
+    for (const left of [20000, 60000, 150000]) {
+      const free = fill(left);
+      const { code, stderr } = await neocompute(rotate, { env: both });
+      if (code) assert.match(stderr, /disk|full/);
+      ends.add(code);
+      free();
+    }
+    assert.ok(ends.has(4), 'the disk was never full');
+    for (let round = 0; round < 12; round++) {
+      const child = spawn(binary, [...rotate, '--format', round % 2 ? 'v1' : 'v2'], { env: { PATH: process.env.PATH, ...both }, stdio: 'ignore' });
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      await sleep(5 + 4 * round);
+      child.kill('SIGKILL');
+      await ended;
+    }
+    assert.equal((await neocompute([...rotate, '--format', 'v2'], { env: both })).code, 0);
+    const again = await start({ SECRETS_MASTER_KEY: otherKey });
+    await inParallel(count, 8, async (i) => assert.equal(await reveal(again, `N${i}`), 'x'.repeat(1000) + i));
+    await again.stop();
+    assert.deepEqual(await verify({ SECRETS_MASTER_KEY: otherKey }), whole);
+  });
+
+  it('stops a migration at start, which is done when there is room', async () => {
+    const first = await start();
+    await giveSecret(first, 'KEY', 'kept in a file');
+    for (let i = 0; i < 5; i++) await first.output(READ);
+    await first.stop();
+    // As the second version of the schema had it, with a long log.
+    store.unpackAudit(first);
+    store.sql(first, `DROP TABLE secret_audit_blocks; DROP TABLE secret_audit_users; DELETE FROM secret_facts WHERE name = 'audit_indexed';
+      CREATE INDEX secret_audit_logs_user ON secret_audit_logs (user_id, id);
+      INSERT INTO secret_audit_logs (user_id, secret_name, action, success, created_at, user_agent)
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) SELECT 'alice', 'KEY', 'read', 1, i, 'of an older service' FROM n;
+      PRAGMA user_version = 2;`);
+    const log = () => store.sql(first, 'SELECT count(*), sum(id), sum(created_at) FROM secret_audit_logs');
+    const before = log();
+    const free = fill(200000);
+    const server = new Server(await store.fresh({ dataDir }));
+    assert.notEqual((await server.exit()).code, 0);
+    assert.match(server.log, /migration failed: database or disk is full/);
+    free();
+    assert.deepEqual(log(), before);
+    const again = await start();
+    assert.deepEqual(await again.output(READ), { size: 14 });
+    await again.stop();
+    assert.deepEqual(log(), before);
     assert.deepEqual(await verify(), whole);
   });
 });

@@ -10,7 +10,7 @@ import { workersOf } from '../lib/processes.mjs';
 import { allow } from '../lib/secrets.mjs';
 import { startServer } from '../lib/server.mjs';
 import { isolation } from '../lib/settings.mjs';
-import { secretsKey } from '../lib/stores.mjs';
+import { secretsKey, Sqlite } from '../lib/stores.mjs';
 import { until } from '../lib/wait.mjs';
 
 const PIECE = 12; // characters that are looked for: a copy of a part is one too
@@ -147,6 +147,28 @@ describe('memory after secrets', { skip: process.getuid() !== 0 && 'only root ca
       await expectNothing(needles.slice(0, 40));
       await expectNothing(needles.slice(-40));
     });
+
+    // Decided and opened, its row not written yet: another program has the database locked.
+    for (const [name, end] of Object.entries({
+      'is hung up on while it waits for its audit row': (job, gone) => gone.abort(),
+      'is cancelled while it waits for its audit row': async () => {
+        const { json } = await server.request('GET', '/jobs?status=running');
+        assert.equal((await server.request('POST', `/jobs/${json[0].job_id}/cancel`)).status, 200);
+      },
+    })) {
+      it(name, async () => {
+        const { needles } = await given();
+        const lock = await new Sqlite().hold(server);
+        const gone = new AbortController();
+        const job = server.execute({ script: 'function main(i, s) { return { n: s.M.length } }', secret_refs: ['M'] }, { signal: gone.signal }).catch(() => null);
+        await until(() => searchFamily(server.pid, needles).length > 0, 'the value to be opened');
+        await end(job, gone);
+        await lock.release();
+        const answer = await job;
+        assert.notEqual(answer?.json.status, 'completed');
+        await expectNothing(needles);
+      });
+    }
 
     it('is cancelled', async () => {
       const { needles } = await given();
