@@ -7,7 +7,8 @@
  * rows are durable, by one sync, before any of them is handed a value.
  *
  * Life cycle: secret_service_new -> secret_resolve, secret_manage ... -> secret_service_stop (ends
- * what is queued, writes a checkpoint) -> secret_service_free.
+ * what is queued, writes a checkpoint) -> secret_service_free, which stops a running one without
+ * beginning what is queued: nobody waits for it.
  */
 #ifndef NEOCOMPUTE_SECRET_SECRET_H
 #define NEOCOMPUTE_SECRET_SECRET_H
