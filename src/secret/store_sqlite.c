@@ -58,6 +58,8 @@ static const char *const migrations[] = {
     /* The rows of a transaction in one (audit_block.h). Those of before stay where they are. */
     "CREATE TABLE secret_audit_blocks (first_id INTEGER PRIMARY KEY, count INTEGER NOT NULL,"
     " rows BLOB NOT NULL);",
+    /* An entry of the index may name several blocks (store_sqlite_index.c). */
+    "ALTER TABLE secret_audit_users ADD COLUMN more BLOB;",
 };
 #define SCHEMA_VERSION ((int)(sizeof migrations / sizeof *migrations))
 

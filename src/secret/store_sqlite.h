@@ -1,8 +1,9 @@
-/* What store_sqlite.c (the file) and store_sqlite_rows.c (the tables) share. */
+/* What store_sqlite.c (the file), store_sqlite_rows.c (the tables) and those beside it share. */
 #ifndef NEOCOMPUTE_SECRET_STORE_SQLITE_H
 #define NEOCOMPUTE_SECRET_STORE_SQLITE_H
 
 #include "base/limits.h"
+#include "secret/audit_block.h"
 #include "secret/store.h"
 #include <sqlite3.h>
 
@@ -70,21 +71,22 @@
                  "(SELECT coalesce(max(id), 0) FROM secret_audit_logs), coalesce((SELECT first_id" \
                  " + count - 1 FROM secret_audit_blocks ORDER BY first_id DESC LIMIT 1), 0)),"     \
                  " ?1, ?2)")                                                                       \
-    X(INDEX_ROWS, "INSERT OR IGNORE INTO secret_audit_users (user_id, id)"                         \
-                  " SELECT user_id, id FROM secret_audit_logs WHERE id > ?1 ORDER BY user_id, id") \
-    X(NEW_BLOCKS, "SELECT first_id, rows FROM secret_audit_blocks WHERE first_id > ?1"             \
-                  " ORDER BY first_id LIMIT ?2")                                                   \
-    X(INDEX_BLOCK, "INSERT OR IGNORE INTO secret_audit_users (user_id, id) VALUES (?1, ?2)")       \
+    X(INDEX_ROWS, "INSERT OR IGNORE INTO secret_audit_users (user_id, id) SELECT user_id, id"      \
+                  " FROM secret_audit_logs WHERE id > ?1 AND id <= ?2 ORDER BY user_id, id")       \
+    X(NEW_BLOCKS,                                                                                  \
+      "SELECT first_id, rows FROM secret_audit_blocks WHERE first_id > ?1 ORDER BY first_id")      \
+    X(INDEX_BLOCKS,                                                                                \
+      "INSERT OR REPLACE INTO secret_audit_users (user_id, id, more) VALUES (?1, ?2, ?3)")         \
     X(ROWS_OF_USER, "SELECT " SQLITE_AUDIT_COLUMNS " FROM secret_audit_logs l WHERE l.id < ?2"     \
                     " AND l.id > " SQLITE_AUDIT_INDEXED " AND l.user_id = ?1"                      \
                     " UNION ALL SELECT " SQLITE_AUDIT_COLUMNS                                      \
                     " FROM secret_audit_users u CROSS JOIN secret_audit_logs l ON l.id = u.id "    \
                     "WHERE u.user_id = ?1 AND u.id < ?2 ORDER BY id DESC LIMIT ?3")                \
-    X(BLOCKS_OF_USER, "SELECT b.first_id AS first_id, b.rows FROM secret_audit_blocks b"           \
-                      " WHERE b.first_id < ?2 AND b.first_id > " SQLITE_AUDIT_INDEXED              \
-                      " UNION ALL SELECT b.first_id, b.rows FROM secret_audit_users u"             \
-                      " CROSS JOIN secret_audit_blocks b ON b.first_id = u.id"                     \
-                      " WHERE u.user_id = ?1 AND u.id < ?2 ORDER BY first_id DESC")                \
+    X(BLOCKS_BEHIND, "SELECT first_id, rows FROM secret_audit_blocks WHERE first_id < ?1 AND"      \
+                     " first_id > " SQLITE_AUDIT_INDEXED " ORDER BY first_id DESC")                \
+    X(ENTRIES_OF_USER, "SELECT id, more FROM secret_audit_users"                                   \
+                       " WHERE user_id = ?1 AND id < ?2 ORDER BY id DESC")                         \
+    X(BLOCK, "SELECT first_id, rows FROM secret_audit_blocks WHERE first_id = ?1")                 \
     X(ROWS_OF_ALL, "SELECT " SQLITE_AUDIT_COLUMNS                                                  \
                    " FROM secret_audit_logs l WHERE l.id > ?1 ORDER BY l.id LIMIT ?2")             \
     X(BLOCKS_OF_ALL, "SELECT first_id, rows FROM secret_audit_blocks WHERE first_id >= coalesce("  \
@@ -182,6 +184,26 @@ int sqlite_cache_get(const struct sqlite_cache *cache, struct span user, struct 
 /* Keeps a copy; without room or memory it does not. */
 void sqlite_cache_put(struct sqlite_cache *cache, struct span user, const struct store_secret *row);
 void sqlite_cache_drop(struct sqlite_cache *cache, struct span user, struct span name);
+
+/* A block of the audit log as it was read; `rows` have room for AUDIT_BLOCK_ROWS. */
+struct sqlite_block {
+    struct store_audit *rows;
+    size_t count;
+    uint64_t first_id;
+    bool whole;
+};
+/* From the first two columns, first_id and rows; good until the statement's next step. */
+void sqlite_block_unpack(sqlite3_stmt *stmt, struct sqlite_block *ret);
+
+/*
+ * The index of the log by user (store_sqlite_index.c). To be called in each transaction that adds
+ * rows, up to the id `last`: brings it up to date, if there is enough to do.
+ */
+int sqlite_index_follow(struct store_sqlite *s, int64_t last);
+
+/* Gives `row` each block that may have rows of the user's with ids below `below`, newest first. */
+int sqlite_index_find(struct store_sqlite *s, struct span user, int64_t below, struct arena *arena,
+                      sqlite_row_fn *row, void *ctx);
 
 int store_sqlite_add_audit(struct store *store, const struct store_audit *rows, size_t count);
 int store_sqlite_commit_audit(struct store *store, const struct store_audit *const *rows,

@@ -3,116 +3,16 @@
 
 #include "base/limits.h"
 #include "secret/audit_block.h"
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /*
  * New rows stand in secret_audit_blocks, those of one transaction in one block. Older ones, and
  * what others may have written, stand in secret_audit_logs, a row each. Ids count through both.
- *
- * The log is only appended to, and an index by user kept up with it would write as much again and
- * more: rows of many users go to as many pages. So secret_audit_users, which names rows of the
- * table and blocks by their first id, is brought up to date for INDEX_ROWS rows at a time, in the
- * transaction that writes the last of them; who asks for a user's rows looks through what is behind
- * it as well.
+ * store_sqlite_index.c finds those of a user.
  */
-#define INDEX_ROWS   4096
-#define FACT_INDEXED "audit_indexed" /* id of the last row that secret_audit_users knows */
 
 /* --- writing --- */
-
-static int read_indexed(struct store_sqlite *s, int64_t *ret)
-{
-    struct arena arena;
-    struct span text;
-    arena_init(&arena, 4 * KIB);
-    int r = s->store.ops->get_fact(&s->store, FACT_INDEXED, &arena, &text);
-    *ret = r ? 0 : strtoll(text.data, NULL, 10);
-    arena_done(&arena);
-    return r == ERR_NOT_FOUND ? 0 : r;
-}
-
-/* A block as it was read; `rows` have room for AUDIT_BLOCK_ROWS. */
-struct unpacked {
-    struct store_audit *rows;
-    size_t count;
-    uint64_t first_id;
-    bool whole;
-};
-
-static void unpack(sqlite3_stmt *stmt, struct unpacked *ret)
-{
-    const char *data = sqlite3_column_blob(stmt, 1);
-    struct span block = {data, (size_t)sqlite3_column_bytes(stmt, 1)};
-    ret->first_id = (uint64_t)sqlite3_column_int64(stmt, 0);
-    ret->count = audit_block_read(block, ret->first_id, ret->rows, &ret->whole);
-}
-
-struct indexing {
-    struct store_sqlite *store;
-    struct unpacked block;
-    size_t blocks;
-    uint64_t last; /* id of the last row that was looked at */
-};
-
-/* The rows of a job stand together, so a user comes more than once only with more than one job. */
-static int index_block(sqlite3_stmt *stmt, struct arena *arena, void *ctx)
-{
-    struct indexing *indexing = ctx;
-    struct unpacked *block = &indexing->block;
-    int r = 0;
-    unpack(stmt, block);
-    for (size_t i = 0; !r && i < block->count; i++) {
-        struct span user = block->rows[i].user;
-        if (i > 0 && span_equal(user, block->rows[i - 1].user))
-            continue;
-        sqlite3_stmt *add = indexing->store->statements[SQL_INDEX_BLOCK];
-        sqlite_bind_text(add, 1, user);
-        sqlite3_bind_int64(add, 2, (int64_t)block->first_id);
-        r = store_sqlite_run(indexing->store, SQL_INDEX_BLOCK);
-    }
-    indexing->blocks++;
-    indexing->last = block->first_id + (block->count ? block->count - 1 : 0);
-    return r;
-}
-
-/* Of so many blocks at a time: what is left is for the next time, and *last then comes before it.
- */
-static int index_blocks(struct store_sqlite *s, int64_t *last)
-{
-    struct indexing indexing = {.store = s,
-                                .block.rows = calloc(AUDIT_BLOCK_ROWS, sizeof(struct store_audit))};
-    if (!indexing.block.rows)
-        return ERR_NO_MEMORY;
-    sqlite3_stmt *stmt = s->statements[SQL_NEW_BLOCKS];
-    sqlite3_bind_int64(stmt, 1, s->audit_indexed);
-    sqlite3_bind_int64(stmt, 2, INDEX_ROWS);
-    int r = sqlite_each_row(stmt, NULL, index_block, &indexing);
-    if (indexing.blocks == INDEX_ROWS)
-        *last = (int64_t)indexing.last;
-    free(indexing.block.rows);
-    return r;
-}
-
-/* In a transaction. Another server on this file may have done it already. */
-static int index_log(struct store_sqlite *s, int64_t last)
-{
-    char text[24];
-    int r = read_indexed(s, &s->audit_indexed);
-    if (r || last - s->audit_indexed < INDEX_ROWS)
-        return r;
-    sqlite3_bind_int64(s->statements[SQL_INDEX_ROWS], 1, s->audit_indexed);
-    r = store_sqlite_run(s, SQL_INDEX_ROWS);
-    if (!r)
-        r = index_blocks(s, &last);
-    snprintf(text, sizeof text, "%" PRId64, last);
-    if (!r)
-        r = s->store.ops->put_fact(&s->store, FACT_INDEXED, span_of(text));
-    s->audit_indexed = r ? 0 : last;
-    return r;
-}
 
 static int add_block(struct store_sqlite *s, const struct store_audit *const *rows, size_t count)
 {
@@ -136,7 +36,7 @@ static int add_rows(struct store_sqlite *s, const struct store_audit *const *row
         r = add_block(s, rows + at, n);
         last = sqlite3_last_insert_rowid(s->db) + (int64_t)n - 1;
     }
-    return !r && last - s->audit_indexed >= INDEX_ROWS ? index_log(s, last) : r;
+    return r ? r : sqlite_index_follow(s, last);
 }
 
 int store_sqlite_add_audit(struct store *store, const struct store_audit *rows, size_t count)
@@ -165,13 +65,21 @@ int store_sqlite_commit_audit(struct store *store, const struct store_audit *con
 
 /* --- reading --- */
 
+void sqlite_block_unpack(sqlite3_stmt *stmt, struct sqlite_block *ret)
+{
+    const char *data = sqlite3_column_blob(stmt, 1);
+    struct span block = {data, (size_t)sqlite3_column_bytes(stmt, 1)};
+    ret->first_id = (uint64_t)sqlite3_column_int64(stmt, 0);
+    ret->count = audit_block_read(block, ret->first_id, ret->rows, &ret->whole);
+}
+
 /* A page as it is filled: of one user, newest first, or of all, oldest first. */
 struct reading {
     struct span user; /* empty: of all */
     uint64_t beyond;  /* ids below this, or above it */
     struct store_audit *rows;
     size_t count, max;
-    struct unpacked block;
+    struct sqlite_block block;
 };
 
 static int table_row(sqlite3_stmt *stmt, struct arena *arena, void *ctx)
@@ -228,9 +136,9 @@ static bool wanted(const struct reading *reading, const struct store_audit *row)
 static int block_rows(sqlite3_stmt *stmt, struct arena *arena, void *ctx)
 {
     struct reading *reading = ctx;
-    struct unpacked *block = &reading->block;
+    struct sqlite_block *block = &reading->block;
     bool backwards = reading->user.size > 0;
-    unpack(stmt, block);
+    sqlite_block_unpack(stmt, block);
     if (!block->whole && !backwards && block->count < AUDIT_BLOCK_ROWS) {
         block->rows[block->count] =
             (struct store_audit){.id = block->first_id + block->count, .damaged = true};
@@ -285,10 +193,13 @@ static int read_page(struct store_sqlite *s, struct reading *blocks, struct aren
     sqlite3_bind_int64(rows, all ? 2 : 3, (int64_t)table.max);
     if (!r)
         r = sqlite_each_row(rows, arena, table_row, &table);
-    sqlite3_stmt *packed = s->statements[all ? SQL_BLOCKS_OF_ALL : SQL_BLOCKS_OF_USER];
-    bind_reading(packed, blocks);
-    if (!r)
+    sqlite3_stmt *packed = s->statements[SQL_BLOCKS_OF_ALL];
+    if (!r && !all)
+        r = sqlite_index_find(s, blocks->user, (int64_t)blocks->beyond, arena, block_rows, blocks);
+    else if (!r) {
+        bind_reading(packed, blocks);
         r = sqlite_each_row(packed, arena, block_rows, blocks);
+    }
     free(blocks->block.rows);
     return r ? r : merge(blocks, &table, arena);
 }

@@ -199,6 +199,86 @@ static void table_and_blocks_are_one_log(void **state)
     store->ops->close(store);
 }
 
+/* --- the index of a long log --- */
+
+enum { LOG_MOST = 20000, LOG_PAGE = 700, LOG_BATCH = 40 };
+
+/* Rows of two users in turn, and one of a third. */
+static void write_log(struct store *store, size_t count)
+{
+    const struct store_audit row[] = {{.user = SPAN("ann"), .name = SPAN("K")},
+                                      {.user = SPAN("ben"), .name = SPAN("K")},
+                                      {.user = SPAN("eve"), .name = SPAN("K")}};
+    const struct store_audit *list[LOG_BATCH];
+    for (size_t i = 0; i < count; i += LOG_BATCH) {
+        for (size_t k = 0; k < LOG_BATCH; k++)
+            list[k] = &row[i + k == count / 2 ? 2 : k % 2];
+        assert_int_equal(store->ops->commit_audit(store, list, LOG_BATCH), 0);
+    }
+}
+
+/* The ids of the user's rows, as they are listed; with `all`, as they stand in everybody's list. */
+static size_t walk_log(struct store *store, struct span user, bool all, uint64_t *ids)
+{
+    struct store_audit *got = calloc(LOG_PAGE, sizeof *got);
+    struct store_page page = {.limit = LOG_PAGE};
+    size_t count, n = 0;
+    do {
+        struct arena arena;
+        arena_init(&arena, 16 * ARENA_MOST);
+        count = LOG_PAGE;
+        assert_int_equal(
+            store->ops->list_audit(store, all ? SPAN("") : user, &page, &arena, got, &count), 0);
+        for (size_t i = 0; i < count; i++) {
+            page.after = got[i].id;
+            assert_true(n < LOG_MOST);
+            if (span_equal(got[i].user, user))
+                ids[n++] = got[i].id;
+        }
+        arena_done(&arena);
+    } while (count == LOG_PAGE);
+    free(got);
+    return n;
+}
+
+static void assert_index_finds_all(struct store *store, struct span user, size_t least)
+{
+    uint64_t *all = calloc(LOG_MOST, sizeof *all), *own = calloc(LOG_MOST, sizeof *own);
+    size_t count = walk_log(store, user, true, all);
+    assert_true(count >= least);
+    assert_int_equal(walk_log(store, user, false, own), count);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(own[i], all[count - 1 - i]);
+    free(all);
+    free(own);
+}
+
+/* Entries of many blocks, of blocks far apart, of one each as before, and what is behind them. */
+static void the_index_of_a_long_log_misses_nothing(void **state)
+{
+    (void)state;
+    char file[80];
+    snprintf(file, sizeof file, "%s/long", folder);
+    struct store *store;
+    assert_int_equal(store_sqlite_open(file, &store, NULL), 0);
+    write_log(store, 5000);
+    store->ops->close(store);
+    change(file, "DELETE FROM secret_audit_users WHERE user_id <> 'eve';"
+                 "INSERT INTO secret_audit_users (user_id, id) SELECT u, first_id FROM"
+                 " secret_audit_blocks, (SELECT 'ann' AS u UNION SELECT 'ben') WHERE first_id <="
+                 " (SELECT value FROM secret_facts WHERE name = 'audit_indexed');"
+                 "ALTER TABLE secret_audit_users DROP COLUMN more; PRAGMA user_version = 4");
+    assert_int_equal(store_sqlite_open(file, &store, NULL), 0);
+    write_log(store, 2000);
+    change(file, "INSERT INTO secret_audit_logs (id, user_id, secret_name, action, success,"
+                 " created_at) VALUES (100000, 'ann', 'K', 'read', 1, 1)");
+    write_log(store, 6000);
+    assert_index_finds_all(store, SPAN("ann"), 6400);
+    assert_index_finds_all(store, SPAN("ben"), 6400);
+    assert_index_finds_all(store, SPAN("eve"), 3);
+    store->ops->close(store);
+}
+
 static void the_cache_starts_anew_when_it_is_full(void **state)
 {
     struct sqlite_cache *cache = sqlite_cache_new();
@@ -249,6 +329,7 @@ int main(void)
         cmocka_unit_test(a_damaged_file_is_refused),
         cmocka_unit_test(an_older_file_is_migrated),
         cmocka_unit_test(table_and_blocks_are_one_log),
+        cmocka_unit_test(the_index_of_a_long_log_misses_nothing),
         cmocka_unit_test(the_cache_starts_anew_when_it_is_full),
     };
     return failed + cmocka_run_group_tests(tests, NULL, NULL);
