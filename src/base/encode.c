@@ -1,6 +1,7 @@
 #include "base/encode.h"
 
 #include "base/error.h"
+#include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -39,6 +40,29 @@ int hex_decode(void *data, size_t size, struct span text)
     for (size_t i = 0; i < size; i++)
         bytes[i] = (uint8_t)(hex_digit_value(text.data[2 * i]) << 4 |
                              hex_digit_value(text.data[2 * i + 1]));
+    return 0;
+}
+
+int number_encode(struct buf *buf, uint64_t value)
+{
+    uint64_t big = htobe64(value);
+
+    return buf_add(buf, &big, sizeof big);
+}
+
+int field_encode(struct buf *buf, struct span field)
+{
+    uint64_t big = htobe64(field.size);
+
+    if (field.size > SIZE_MAX - sizeof big || buf_reserve(buf, sizeof big + field.size) < 0) {
+        buf->failed = true;
+        return ERR_NO_MEMORY;
+    }
+    char *at = buf->data + buf->size;
+    memcpy(at, &big, sizeof big);
+    if (field.size > 0)
+        memcpy(at + sizeof big, field.data, field.size);
+    buf->size += sizeof big + field.size;
     return 0;
 }
 
@@ -93,30 +117,29 @@ int base64url_encode(struct buf *buf, const void *data, size_t size)
     return encode_groups(buf, base64url_digits, false, data, size);
 }
 
-/* Values of the digits that both alphabets share, plus one; 0: not one of them. */
-static const uint8_t base64_values[256] = {
-    ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,
-    ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
-    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
-    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
-    ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
-    ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
-    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
-    ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62,
-};
+/* Values of digits plus one, by alphabet; 0: not one of them. */
+#define SHARED_VALUES                                                                              \
+    ['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7, ['H'] = 8,        \
+    ['I'] = 9, ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16, \
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23,            \
+    ['X'] = 24, ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30,            \
+    ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37,            \
+    ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44,            \
+    ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48, ['w'] = 49, ['x'] = 50, ['y'] = 51,            \
+    ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56, ['4'] = 57, ['5'] = 58,            \
+    ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62
+static const uint8_t base64_values[256] = {SHARED_VALUES, ['+'] = 63, ['/'] = 64};
+static const uint8_t base64url_values[256] = {SHARED_VALUES, ['-'] = 63, ['_'] = 64};
+#undef SHARED_VALUES
 
-/* The value of a digit, or -1. */
-static int base64_value(char c, const char *digits)
+/* The value of a digit; of what is none more than 63. */
+static uint32_t base64_value(char c, const uint8_t values[256])
 {
-    int value = base64_values[(unsigned char)c];
-
-    if (value > 0)
-        return value - 1;
-    return c == digits[62] ? 62 : c == digits[63] ? 63 : -1;
+    return values[(unsigned char)c] - 1u;
 }
 
 /* `text` has no padding any more. */
-static int decode_groups(struct buf *buf, const char *digits, struct span text)
+static int decode_groups(struct buf *buf, const uint8_t values[256], struct span text)
 {
     uint32_t bits = 0;
     unsigned bit_count = 0;
@@ -128,25 +151,25 @@ static int decode_groups(struct buf *buf, const char *digits, struct span text)
         return ERR_NO_MEMORY;
     char *at = buf->data + start; /* groups of four, all but the last */
     for (; i + 4 < text.size; i += 4, at += 3) {
-        int values[4];
+        uint32_t a = base64_value(text.data[i], values);
+        uint32_t b = base64_value(text.data[i + 1], values);
+        uint32_t c = base64_value(text.data[i + 2], values);
+        uint32_t d = base64_value(text.data[i + 3], values);
 
-        for (int k = 0; k < 4; k++)
-            values[k] = base64_value(text.data[i + (size_t)k], digits);
-        if ((values[0] | values[1] | values[2] | values[3]) < 0)
+        if ((a | b | c | d) > 63)
             goto invalid;
-        uint32_t group = (uint32_t)values[0] << 18 | (uint32_t)values[1] << 12 |
-                         (uint32_t)values[2] << 6 | (uint32_t)values[3];
+        uint32_t group = a << 18 | b << 12 | c << 6 | d;
         at[0] = (char)(group >> 16);
         at[1] = (char)(group >> 8);
         at[2] = (char)group;
     }
     buf->size = (size_t)(at - buf->data);
     for (; i < text.size; i++) {
-        int value = base64_value(text.data[i], digits);
+        uint32_t value = base64_value(text.data[i], values);
 
-        if (value < 0)
+        if (value > 63)
             goto invalid;
-        bits = bits << 6 | (uint32_t)value;
+        bits = bits << 6 | value;
         bit_count += 6;
         if (bit_count >= 8) {
             bit_count -= 8;
@@ -167,12 +190,12 @@ int base64_decode(struct buf *buf, struct span text)
     for (int padding = 0; padding < 2 && text.size > 0 && text.data[text.size - 1] == '=';
          padding++)
         text.size--;
-    return decode_groups(buf, base64_digits, text);
+    return decode_groups(buf, base64_values, text);
 }
 
 int base64url_decode(struct buf *buf, struct span text)
 {
-    return decode_groups(buf, base64url_digits, text);
+    return decode_groups(buf, base64url_values, text);
 }
 
 size_t utf8_encode(char *text, uint32_t c)

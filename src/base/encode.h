@@ -1,5 +1,6 @@
 /*
- * Hexadecimal, base64 and base64url (RFC 4648), and UTF-8 (RFC 3629).
+ * Hexadecimal, base64 and base64url (RFC 4648), and UTF-8 (RFC 3629); numbers and fields of what is
+ * hashed.
  *
  * Decoders are strict: what an encoder here would not have written is ERR_INVALID_FIELD.
  */
@@ -22,6 +23,13 @@ void hex_encode(char *text, const void *data, size_t size);
  * number of digits or any other character; `data` is then untouched.
  */
 int hex_decode(void *data, size_t size, struct span text);
+
+/*
+ * Append to `buf` a number as eight bytes, big-endian; a field as its size and its bytes, so that
+ * different lists of fields have different bytes. ERR_NO_MEMORY as buf_add.
+ */
+int number_encode(struct buf *buf, uint64_t value);
+int field_encode(struct buf *buf, struct span field);
 
 /* Append to `buf`; ERR_NO_MEMORY as buf_add. */
 int base64_encode(struct buf *buf, const void *data, size_t size);    /* with padding */

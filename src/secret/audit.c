@@ -2,7 +2,6 @@
 
 #include "base/encode.h"
 #include "base/limits.h"
-#include <endian.h>
 #include <inttypes.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -27,18 +26,6 @@ void audit_mac_done(struct audit_mac *mac)
     buf_done(&mac->text);
 }
 
-static void add_number(struct buf *buf, uint64_t value)
-{
-    uint64_t big = htobe64(value);
-    buf_add(buf, &big, sizeof big);
-}
-
-static void add_field(struct buf *buf, struct span field)
-{
-    add_number(buf, field.size);
-    buf_add(buf, field.data, field.size);
-}
-
 /* Over mac->text, which is empty afterwards. */
 static int mac_of(struct audit_mac *mac, uint8_t ret[STORE_MAC_SIZE])
 {
@@ -55,19 +42,19 @@ static int row_mac(struct audit_mac *mac, const struct store_audit *row,
 {
     struct buf *buf = &mac->text;
     buf_add(buf, before, STORE_MAC_SIZE);
-    add_field(buf, row->boot_id);
-    add_number(buf, row->seq);
-    add_field(buf, row->user);
-    add_field(buf, row->name);
-    add_field(buf, span_of(store_action_name(row->action)));
-    add_field(buf, row->service);
-    add_field(buf, row->address);
-    add_field(buf, row->user_agent);
-    add_number(buf, row->success);
-    add_field(buf, row->error);
-    add_number(buf, (uint64_t)row->created_unix_ms);
-    add_field(buf, row->job_id);
-    add_field(buf, row->script_sha256);
+    field_encode(buf, row->boot_id);
+    number_encode(buf, row->seq);
+    field_encode(buf, row->user);
+    field_encode(buf, row->name);
+    field_encode(buf, span_of(store_action_name(row->action)));
+    field_encode(buf, row->service);
+    field_encode(buf, row->address);
+    field_encode(buf, row->user_agent);
+    number_encode(buf, row->success);
+    field_encode(buf, row->error);
+    number_encode(buf, (uint64_t)row->created_unix_ms);
+    field_encode(buf, row->job_id);
+    field_encode(buf, row->script_sha256);
     return mac_of(mac, ret);
 }
 
@@ -89,9 +76,9 @@ int audit_chain_add(struct audit_chain *chain, struct audit_mac *mac, struct sto
 static int checkpoint_mac(struct audit_mac *mac, struct span boot_id, struct span text,
                           uint8_t ret[STORE_MAC_SIZE])
 {
-    add_field(&mac->text, SPAN("neocompute/checkpoint"));
-    add_field(&mac->text, boot_id);
-    add_field(&mac->text, text);
+    field_encode(&mac->text, SPAN("neocompute/checkpoint"));
+    field_encode(&mac->text, boot_id);
+    field_encode(&mac->text, text);
     return mac_of(mac, ret);
 }
 

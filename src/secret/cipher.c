@@ -76,28 +76,14 @@ void secret_key_done(struct secret_key *key)
 
 /* --- associated data --- */
 
-static void add_u64(struct buf *buf, uint64_t value)
-{
-    uint8_t bytes[8];
-    for (int i = 0; i < 8; i++)
-        bytes[i] = (uint8_t)(value >> (56 - 8 * i));
-    buf_add(buf, bytes, sizeof bytes);
-}
-
-static void add_field(struct buf *buf, const void *data, size_t size)
-{
-    add_u64(buf, size);
-    buf_add(buf, data, size);
-}
-
 /* Every field with its length, so that no two places have the same bytes. */
 static int write_aad(const uint8_t *key_id, const struct secret_place *place, struct buf *aad)
 {
-    add_field(aad, "nc2", 3);
-    add_field(aad, key_id, SECRET_KEY_ID_SIZE);
-    add_field(aad, place->user.data, place->user.size);
-    add_field(aad, place->name.data, place->name.size);
-    add_u64(aad, place->version);
+    field_encode(aad, SPAN("nc2"));
+    field_encode(aad, (struct span){(const char *)key_id, SECRET_KEY_ID_SIZE});
+    field_encode(aad, place->user);
+    field_encode(aad, place->name);
+    number_encode(aad, place->version);
     return buf_failed(aad) ? ERR_NO_MEMORY : 0;
 }
 

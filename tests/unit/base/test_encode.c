@@ -81,6 +81,50 @@ static void base64_keeps_to_the_maximum(void **state)
     buf_done(&buf);
 }
 
+/* Each byte as each of eight characters: what is read is what is written, and is nothing else. */
+static void base64_knows_all_digits_and_no_others(void **state)
+{
+    int (*const decode[])(struct buf *, struct span) = {base64_decode, base64url_decode};
+    int (*const encode[])(struct buf *, const void *, size_t) = {base64_encode, base64url_encode};
+    struct buf bytes = BUF_INIT(16), again = BUF_INIT(16);
+
+    for (int url = 0; url < 2; url++)
+        for (size_t at = 0; at < 8; at++) {
+            int digits = 0;
+            for (int c = 0; c < 256; c++) {
+                char text[] = "AAAAAAAA";
+                text[at] = (char)c;
+                buf_reset(&bytes);
+                buf_reset(&again);
+                if (c == '=' || decode[url](&bytes, SPAN(text)))
+                    continue; /* a '=' may stand at the end */
+                assert_int_equal(encode[url](&again, bytes.data, bytes.size), 0);
+                assert_bytes(again, text);
+                digits++;
+            }
+            assert_int_equal(digits, 64);
+        }
+    buf_done(&bytes);
+    buf_done(&again);
+}
+
+static void fields_say_how_long_they_are(void **state)
+{
+    struct buf buf = BUF_INIT(8 + 8 + 3 + 8);
+
+    assert_int_equal(number_encode(&buf, 0x0102030405060708), 0);
+    assert_int_equal(field_encode(&buf, SPAN("abc")), 0);
+    assert_int_equal(field_encode(&buf, (struct span){0}), 0);
+    assert_int_equal(buf.size, 27);
+    assert_memory_equal(buf.data, "\1\2\3\4\5\6\7\10\0\0\0\0\0\0\0\3abc\0\0\0\0\0\0\0\0", 27);
+    assert_int_equal(field_encode(&buf, SPAN("")), ERR_NO_MEMORY);
+    assert_true(buf_failed(&buf));
+    buf_reset(&buf);
+    assert_int_equal(field_encode(&buf, (struct span){"", SIZE_MAX}), ERR_NO_MEMORY);
+    assert_true(buf_failed(&buf));
+    buf_done(&buf);
+}
+
 /* The last and first of each length and range, and their neighbours that are none. */
 static void utf8_at_its_edges(void **state)
 {
@@ -152,6 +196,8 @@ int main(void)
         cmocka_unit_test(base64),
         cmocka_unit_test(what_base64_does_not_write_it_does_not_read),
         cmocka_unit_test(base64_keeps_to_the_maximum),
+        cmocka_unit_test(base64_knows_all_digits_and_no_others),
+        cmocka_unit_test(fields_say_how_long_they_are),
         cmocka_unit_test(utf8_at_its_edges),
         cmocka_unit_test(measures_broken_characters),
         cmocka_unit_test(writes_characters),
