@@ -57,6 +57,7 @@ int secret_key_init(struct secret_key *key, const char *text, struct error_detai
                      : derive(&made.master, INFO_VALUES, made.derived.data, SECRET_MASTER_SIZE);
     if (!r)
         r = derive(&made.master, INFO_KEY_ID, made.id, sizeof made.id);
+    hex_encode(made.id_text, made.id, sizeof made.id);
 out:
     if (r)
         secret_key_done(&made);
@@ -72,6 +73,7 @@ void secret_key_done(struct secret_key *key)
     EVP_CIPHER_free(key->cipher);
     key->cipher = NULL;
     OPENSSL_cleanse(key->id, sizeof key->id);
+    OPENSSL_cleanse(key->id_text, sizeof key->id_text);
 }
 
 /* --- associated data --- */
@@ -113,15 +115,15 @@ static bool gcm_open(EVP_CIPHER_CTX *ctx, struct span aad, struct span sealed, u
 {
     const uint8_t *nonce = (const uint8_t *)sealed.data, *text = nonce + SECRET_NONCE_SIZE;
     int size = (int)(sealed.size - SECRET_NONCE_SIZE - SECRET_TAG_SIZE), n;
-    bool ok = EVP_DecryptInit_ex(ctx, NULL, NULL, NULL, nonce) == 1;
+    OSSL_PARAM tag[] = {OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG,
+                                                          (void *)(text + size), SECRET_TAG_SIZE),
+                        OSSL_PARAM_construct_end()};
+    bool ok = EVP_DecryptInit_ex2(ctx, NULL, NULL, nonce, tag) == 1;
     if (ok && aad.size)
         ok = EVP_DecryptUpdate(ctx, NULL, &n, (const uint8_t *)aad.data, (int)aad.size) == 1;
     if (ok && size)
         ok = EVP_DecryptUpdate(ctx, out, &n, text, size) == 1;
-    return ok &&
-           EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, SECRET_TAG_SIZE, (void *)(text + size)) ==
-               1 &&
-           EVP_DecryptFinal_ex(ctx, out + size, &n) == 1;
+    return ok && EVP_DecryptFinal_ex(ctx, out + size, &n) == 1;
 }
 
 /* --- the two formats --- */
@@ -140,11 +142,8 @@ int secret_seal(const struct secret_key *key, enum secret_format format,
     if (!r)
         r = gcm_seal(key->cipher, format == SECRET_FORMAT_V2 ? key->derived.data : key->master.data,
                      (struct span){aad.data, aad.size}, value, sealed);
-    if (!r && format == SECRET_FORMAT_V2) {
-        char id[2 * SECRET_KEY_ID_SIZE + 1];
-        hex_encode(id, key->id, sizeof key->id);
-        buf_addf(out, V2_MARK "%s.", id);
-    }
+    if (!r && format == SECRET_FORMAT_V2)
+        buf_addf(out, V2_MARK "%s.", key->id_text);
     if (!r)
         r = base64_encode(out, sealed, size);
     free(sealed);
@@ -195,10 +194,8 @@ static EVP_CIPHER_CTX *context_of(struct secret_opener *opener, enum secret_form
 /* Cuts the mark and the key's id off a v2 text; false if it is of another key. */
 static bool cut_head(const struct secret_key *key, struct span *sealed)
 {
-    char id[2 * SECRET_KEY_ID_SIZE + 1];
-    hex_encode(id, key->id, sizeof key->id);
     if (sealed->size < V2_HEAD_SIZE ||
-        memcmp(sealed->data + V2_MARK_SIZE, id, 2 * SECRET_KEY_ID_SIZE) != 0 ||
+        memcmp(sealed->data + V2_MARK_SIZE, key->id_text, 2 * SECRET_KEY_ID_SIZE) != 0 ||
         sealed->data[V2_HEAD_SIZE - 1] != '.')
         return false;
     *sealed = (struct span){sealed->data + V2_HEAD_SIZE, sealed->size - V2_HEAD_SIZE};

@@ -33,8 +33,9 @@ struct secret_key {
     struct secret_bytes master;   /* for v1 */
     struct secret_bytes derived;  /* for v2 */
     struct evp_cipher_st *cipher; /* looked up once: OpenSSL would for each value */
-    uint8_t
-        id[SECRET_KEY_ID_SIZE]; /* HKDF of the master under a label of its own: no key material */
+    /* HKDF of the master under a label of its own: no key material; and the same as hex digits. */
+    uint8_t id[SECRET_KEY_ID_SIZE];
+    char id_text[2 * SECRET_KEY_ID_SIZE + 1];
 };
 
 /* Where a row belongs. Borrowed. */
