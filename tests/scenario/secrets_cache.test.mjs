@@ -17,6 +17,8 @@ let size = 60;
 const newValue = () => randomBytes(60).toString('hex').slice(0, ++size); // no two are equally long
 
 const isThere = (server, value) => searchFamily(server.pid, [Buffer.from(value.slice(0, 20)), Buffer.from(value.slice(-20))]).length > 0;
+/** Once it is, it may be gone soon: `give` makes a job that has it opened again. */
+const isFound = (server, value, give) => until(async () => isThere(server, value) || (await give(value), false), 'the search to find the value: else it proves nothing', 4000);
 const isGone = async (server, value) => canSearch && until(() => !isThere(server, value), 'the value to be gone from memory', 4000);
 const cached = async (server) => (await server.metrics()).get('neocompute_secrets_cached_total');
 
@@ -34,22 +36,32 @@ for (const store of stores) {
       await store.close();
     });
 
-    /** A secret that the server has opened for a job and keeps. */
+    let given = 0;
+    const give = async (value) => {
+      assert.deepEqual(await server.output(READ), { size: value.length });
+      given++;
+    };
+
+    /**
+     * A secret that the server has opened for a job and keeps. What else is written to the database, such as the checkpoint of
+     * the other server, makes it drop all values: then it is given once more.
+     */
     async function kept() {
       const value = newValue();
       await giveSecret(server, 'KEY', value);
       const before = await cached(server);
-      for (let i = 0; i < 3; i++) assert.deepEqual(await server.output(READ), { size: value.length });
+      for (let i = 0; i < 3; i++) await give(value);
       assert.ok(await cached(server) > before, 'nothing was kept: the test proves nothing');
-      if (canSearch) assert.ok(isThere(server, value), 'the search finds nothing: it proves nothing');
+      if (canSearch) await isFound(server, value, give);
       return value;
     }
 
     it('are written down each time they are given', async () => {
       const before = (await auditOf(server)).length;
+      given = 0;
       await kept();
       const added = (await auditOf(server)).slice(0, -before || undefined);
-      assert.equal(added.filter((row) => row.action === 'read' && row.success).length, 3);
+      assert.equal(added.filter((row) => row.action === 'read' && row.success).length, given);
     });
 
     it('are dropped when they are changed here', async () => {
@@ -103,7 +115,7 @@ for (const store of stores) {
         const value = newValue();
         await giveSecret(server, 'KEY', value);
         await server.output(READ);
-        assert.ok(isThere(server, value), 'the search finds nothing: it proves nothing');
+        await isFound(server, value, () => server.output(READ));
         await isGone(server, value);
       } finally {
         await server.stop();
