@@ -13,7 +13,7 @@
     "2) || '-a' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))"
 
 #define SQLITE_AUDIT_COLUMNS                                                                       \
-    "l.id AS id, l.user_id, l.secret_name, l.action, l.service_id, l.ip_address, l.user_agent, "   \
+    " l.user_id, l.secret_name, l.action, l.service_id, l.ip_address, l.user_agent, "              \
     "l.success,"                                                                                   \
     " l.error_message, l.created_at, l.job_id, l.script_sha256, l.boot_id, l.seq, l.mac"
 
@@ -77,9 +77,10 @@
       "SELECT first_id, rows FROM secret_audit_blocks WHERE first_id > ?1 ORDER BY first_id")      \
     X(INDEX_BLOCKS,                                                                                \
       "INSERT OR REPLACE INTO secret_audit_users (user_id, id, more) VALUES (?1, ?2, ?3)")         \
-    X(ROWS_OF_USER, "SELECT " SQLITE_AUDIT_COLUMNS " FROM secret_audit_logs l WHERE l.id < ?2"     \
-                    " AND l.id > " SQLITE_AUDIT_INDEXED " AND l.user_id = ?1"                      \
-                    " UNION ALL SELECT " SQLITE_AUDIT_COLUMNS                                      \
+    /* u.id comes in order; of l.id SQLite does not see that it does, and would sort them all */   \
+    X(ROWS_OF_USER, "SELECT l.id AS id," SQLITE_AUDIT_COLUMNS                                      \
+                    " FROM secret_audit_logs l WHERE l.id < ?2 AND l.id > " SQLITE_AUDIT_INDEXED   \
+                    " AND l.user_id = ?1 UNION ALL SELECT u.id AS id," SQLITE_AUDIT_COLUMNS        \
                     " FROM secret_audit_users u CROSS JOIN secret_audit_logs l ON l.id = u.id "    \
                     "WHERE u.user_id = ?1 AND u.id < min(?2, (SELECT coalesce(max(id), 0) + 1"     \
                     " FROM secret_audit_logs)) ORDER BY id DESC LIMIT ?3")                         \
@@ -88,7 +89,7 @@
     X(ENTRIES_OF_USER, "SELECT id, more FROM secret_audit_users"                                   \
                        " WHERE user_id = ?1 AND id < ?2 ORDER BY id DESC")                         \
     X(BLOCK, "SELECT first_id, rows FROM secret_audit_blocks WHERE first_id = ?1")                 \
-    X(ROWS_OF_ALL, "SELECT " SQLITE_AUDIT_COLUMNS                                                  \
+    X(ROWS_OF_ALL, "SELECT l.id AS id," SQLITE_AUDIT_COLUMNS                                       \
                    " FROM secret_audit_logs l WHERE l.id > ?1 ORDER BY l.id LIMIT ?2")             \
     X(BLOCKS_OF_ALL, "SELECT first_id, rows FROM secret_audit_blocks WHERE first_id >= coalesce("  \
                      "(SELECT max(first_id) FROM secret_audit_blocks WHERE first_id <= ?1), 0)"    \
@@ -101,11 +102,11 @@
     X(PUT_DOCUMENT, "INSERT INTO neocompute_keys (claims_sha256, bundle, not_after, created_at)"   \
                     " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")                             \
     X(GET_DOCUMENT, "SELECT bundle FROM neocompute_keys WHERE claims_sha256 = ?1")                 \
-    X(NEXT_SEALED, "SELECT place, user_id, name, version, encrypted_value FROM ("                  \
-                   "SELECT 'c' || id AS place, user_id, name, version, encrypted_value"            \
-                   " FROM secrets UNION ALL SELECT 'v' || printf('%016x', rowid), user_id,"        \
-                   " secret_name, version, encrypted_value FROM secret_versions)"                  \
-                   " WHERE place > ?1 ORDER BY place LIMIT ?2")                                    \
+    X(NEXT_CURRENT, "SELECT 'c' || id, user_id, name, version, encrypted_value FROM secrets"       \
+                    " WHERE id > ?1 ORDER BY id LIMIT ?2")                                         \
+    X(NEXT_KEPT,                                                                                   \
+      "SELECT 'v' || rowid, user_id, secret_name, version, encrypted_value"                        \
+      " FROM secret_versions WHERE rowid > CAST(?1 AS INTEGER) ORDER BY rowid LIMIT ?2")           \
     X(SWAP_CURRENT, "UPDATE secrets SET encrypted_value = ?1"                                      \
                     " WHERE user_id = ?2 AND name = ?3 AND version = ?4"                           \
                     " AND encrypted_value = ?5")                                                   \

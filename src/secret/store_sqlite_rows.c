@@ -410,14 +410,26 @@ static int sealed_row(sqlite3_stmt *stmt, struct arena *arena, void *ctx)
     return ok ? 0 : ERR_NO_MEMORY;
 }
 
+static int sealed_page(struct store_sqlite *s, enum sqlite_statement which, struct span after,
+                       struct arena *arena, struct sealed_rows *found)
+{
+    sqlite3_stmt *stmt = s->statements[which];
+    sqlite_bind_text(stmt, 1, after);
+    sqlite3_bind_int64(stmt, 2, (int64_t)(found->max - found->count));
+    return sqlite_each_row(stmt, arena, sealed_row, found);
+}
+
+/* Current values by id first, then kept ones by rowid: 'c' or 'v' in the cursor says which. */
 static int next_sealed(struct store *store, struct span cursor, struct arena *arena,
                        struct store_sealed_row *rows, size_t *count)
 {
+    struct store_sqlite *s = sqlite_self(store);
     struct sealed_rows found = {rows, 0, *count};
-    sqlite3_stmt *stmt = sqlite_self(store)->statements[SQL_NEXT_SEALED];
-    sqlite_bind_text(stmt, 1, cursor);
-    sqlite3_bind_int64(stmt, 2, (int64_t)*count);
-    int r = sqlite_each_row(stmt, arena, sealed_row, &found);
+    struct span after = cursor.size ? (struct span){cursor.data + 1, cursor.size - 1} : SPAN("");
+    bool kept = cursor.size > 0 && cursor.data[0] == 'v';
+    int r = kept ? 0 : sealed_page(s, SQL_NEXT_CURRENT, after, arena, &found);
+    if (!r && found.count < found.max)
+        r = sealed_page(s, SQL_NEXT_KEPT, kept ? after : SPAN("0"), arena, &found);
     if (!r)
         *count = found.count;
     return r;
