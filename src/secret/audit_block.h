@@ -7,11 +7,13 @@
  *   row    = fields (number: bit i is set where field i follows), those fields in order
  *   text   = size (number), bytes;  number = LEB128, the low seven bits first
  *
- *   0 boot id   1 user   2 name   3 service   4 address   5 user agent   6 error   7 job id
- *   8 script hash                                                    texts; empty where there is
- * none 9 time      number, ms since 1970 10 kind      one byte: action, + 64 where the row is
- * chained, + 128 for a success 11 sequence  number; else, of a chained row, one more than of the
- * chained row before 12 MAC       STORE_MAC_SIZE bytes; in all chained rows and no others
+ *   bit  field
+ *   0-4  boot id, user, name, service, address               texts; empty where there is none
+ *   5-8  user agent, error, job id, script hash              texts
+ *   9    time        number, ms since 1970
+ *   10   kind        one byte: action, + 64 where the row is chained, + 128 for a success
+ *   11   sequence    number; else, of a chained row, one more than of the chained row before
+ *   12   MAC         STORE_MAC_SIZE bytes; in all chained rows and no others
  *
  * Before the first row all fields are empty or zero. What holds the block is not trusted: a block
  * that was changed reads as other rows or ends early, and the MACs in it show the one as the other.

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define USER_BYTES 4096
+#define LOOK_ROWS  100 /* a page; whoever wrote them, they fit an arena */
 
 void secret_chain_doubt(struct secret_service *s, const struct audit_chain *chain, struct span user)
 {
@@ -38,7 +39,7 @@ static bool look_through(struct secret_service *s, const struct store_audit *row
 /* Others may have written any number of rows of this user meanwhile. */
 static int look_back(struct secret_service *s, struct store_audit *rows)
 {
-    struct store_page page = {.limit = STORE_PAGE_MOST};
+    struct store_page page = {.limit = LOOK_ROWS};
     struct span user = {s->doubted_user.data, s->doubted_user.size};
     size_t count;
     bool found = false;
@@ -46,14 +47,14 @@ static int look_back(struct secret_service *s, struct store_audit *rows)
     do {
         struct arena arena;
         arena_init(&arena, TICKET_ARENA_MOST);
-        count = STORE_PAGE_MOST;
+        count = LOOK_ROWS;
         r = s->store->ops->list_audit(s->store, user, &page, &arena, rows, &count);
         if (!r && count > 0) {
             found = look_through(s, rows, count);
             page.after = rows[count - 1].id;
         }
         arena_done(&arena);
-    } while (!r && !found && count == STORE_PAGE_MOST);
+    } while (!r && !found && count == LOOK_ROWS);
     return r;
 }
 
@@ -61,7 +62,7 @@ int secret_chain_settle(struct secret_service *s)
 {
     if (!s->doubts)
         return 0;
-    struct store_audit *rows = calloc(STORE_PAGE_MOST, sizeof *rows);
+    struct store_audit *rows = calloc(LOOK_ROWS, sizeof *rows);
     int r = rows ? look_back(s, rows) : ERR_NO_MEMORY;
     if (!r) {
         s->doubts = false;

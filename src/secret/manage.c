@@ -128,6 +128,15 @@ static int changed_since(struct secret_ticket *t, const struct store_secret *row
                      row->version);
 }
 
+static int exists_already(struct secret_ticket *t, const struct store_secret *row)
+{
+    bool rules = tag_of[t->manage.operation] == secret_etag_policy;
+    return error_set(&t->answer.detail, ERR_PRECONDITION_FAILED, "If-None-Match",
+                     rules ? "the secret has rules already, at version %" PRIu64
+                           : "the secret is there already, at version %" PRIu64,
+                     rules ? row->policy_version : row->version);
+}
+
 /* RFC 9110, 13.2.2, of the row as it is in this transaction; NULL: there is none. */
 static int check_conditions(struct secret_ticket *t, const struct store_secret *row)
 {
@@ -140,8 +149,7 @@ static int check_conditions(struct secret_ticket *t, const struct store_secret *
         return changed_since(t, row);
     bool shows = m->operation == SECRET_SHOW || m->operation == SECRET_SHOW_POLICY;
     if (m->if_none_match.data && !shows && row && etag_list_has(m->if_none_match, tag, ETAG_WEAK))
-        return error_set(&t->answer.detail, ERR_PRECONDITION_FAILED, "If-None-Match",
-                         "the secret is there already, at version %" PRIu64, row->version);
+        return exists_already(t, row);
     return 0;
 }
 

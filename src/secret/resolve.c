@@ -285,7 +285,7 @@ static int write_down(struct batch *batch)
     r = chain_rows(batch, &chain, &list, &count);
     if (!r && count > 0) {
         r = s->store->ops->commit_audit(s->store, (const struct store_audit *const *)list, count);
-        if (r)
+        if (r && s->store->in_doubt)
             secret_chain_doubt(s, &chain, list[count - 1]->user);
     }
     if (!r)

@@ -1,7 +1,7 @@
 /*
  * Where secrets are kept: one interface, a file for each database behind it.
  *
- * Every call blocks, so a store belongs to one thread of its own (service.c), never to the loop.
+ * Every call blocks, so a store belongs to one thread of its own (queue.c), never to the loop.
  * Values are sealed before they come here and stay so. A store keeps rows, in the tables that the
  * other services of the layer read, and decides nothing.
  *
@@ -119,6 +119,7 @@ struct store {
     const struct store_ops *ops;
     char trouble[STORE_TROUBLE_SIZE]; /* why a call failed last, for operators: "" or the database's
                                        * own words, of which none is a value */
+    bool in_doubt; /* commit_audit failed, and its rows may be there all the same */
 };
 
 struct store_ops {

@@ -138,7 +138,8 @@
     X(CLEAR_SCRIPTS, "DELETE FROM secret_scripts WHERE user_id = $1 AND secret_name = $2")         \
     X(CLEAR_RULES, "DELETE FROM secret_rules WHERE user_id = $1 AND secret_name = $2")             \
     X(ADD_SERVICE, "INSERT INTO secret_policies (id, user_id, secret_name, service_id,"            \
-                   " created_at) VALUES (gen_random_uuid(), $1, $2, $3, now())")                   \
+                   " created_at) VALUES (gen_random_uuid(), $1, $2, $3, now())"                    \
+                   " ON CONFLICT DO NOTHING")                                                      \
     X(ADD_SCRIPT, "INSERT INTO secret_scripts (user_id, secret_name, sha256, entry_point,"         \
                   " expires_at) VALUES ($1, $2, decode($3, 'hex'), $4, $5::bigint)")               \
     X(NEW_RULES, "INSERT INTO secret_rules (user_id, secret_name, pinned, allow_output, guard,"    \

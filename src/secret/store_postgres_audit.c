@@ -44,6 +44,7 @@ int store_postgres_commit_audit(struct store *store, const struct store_audit *c
 {
     struct store_postgres *p = postgres_self(store);
     int r = store_postgres_pipe_start(p);
+    store->in_doubt = r == 0;
     if (!r)
         r = store_postgres_pipe_word(p, "BEGIN");
     size_t sent = 0;

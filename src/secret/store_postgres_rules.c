@@ -53,11 +53,14 @@ static int add_rules(struct store_postgres *p, struct span user, struct span nam
                      const struct secret_policy *policy)
 {
     struct postgres_parameters q;
+    uint64_t added;
     int r = 0;
     for (size_t i = 0; !r && i < policy->service_count; i++) {
         postgres_begin_place(&q, user, name);
         postgres_add_text(&q, store_service_written(policy->services[i], policy->pinned));
-        r = postgres_change(p, PG_ADD_SERVICE, &q, NULL);
+        r = postgres_change(p, PG_ADD_SERVICE, &q, &added);
+        if (!r && added != 1)
+            r = ERR_CONFLICT; /* another service has granted it since the list was cleared */
     }
     for (size_t i = 0; !r && i < policy->script_count; i++) {
         postgres_begin_place(&q, user, name);

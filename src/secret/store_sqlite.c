@@ -131,10 +131,13 @@ static int migrate(struct store_sqlite *s, const char *path, struct error_detail
     for (; version < SCHEMA_VERSION; version++) {
         char *mark = sqlite3_mprintf("PRAGMA application_id = %d; PRAGMA user_version = %d;",
                                      APPLICATION_ID, (int)version + 1);
+        int64_t now = version;
         int r = mark ? execute(s, "BEGIN IMMEDIATE") : ERR_NO_MEMORY;
         if (!r)
+            r = query(s, "PRAGMA user_version", &now, NULL, 0);
+        if (!r && now == version) /* else another server that starts has done it */
             r = execute(s, migrations[version]);
-        if (!r)
+        if (!r && now == version)
             r = execute(s, mark);
         if (!r)
             r = execute(s, "COMMIT");

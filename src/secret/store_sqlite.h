@@ -81,7 +81,8 @@
     X(ROWS_OF_USER, "SELECT l.id AS id," SQLITE_AUDIT_COLUMNS                                      \
                     " FROM secret_audit_logs l WHERE l.id < ?2 AND l.id > " SQLITE_AUDIT_INDEXED   \
                     " AND l.user_id = ?1 UNION ALL SELECT u.id AS id," SQLITE_AUDIT_COLUMNS        \
-                    " FROM secret_audit_users u CROSS JOIN secret_audit_logs l ON l.id = u.id "    \
+                    " FROM secret_audit_users u CROSS JOIN secret_audit_logs l ON l.id = u.id"     \
+                    " AND l.user_id = u.user_id "                                                  \
                     "WHERE u.user_id = ?1 AND u.id < min(?2, (SELECT coalesce(max(id), 0) + 1"     \
                     " FROM secret_audit_logs)) ORDER BY id DESC LIMIT ?3")                         \
     X(BLOCKS_BEHIND, "SELECT first_id, rows FROM secret_audit_blocks WHERE first_id < ?1 AND"      \

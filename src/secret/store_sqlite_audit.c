@@ -29,14 +29,15 @@ static int add_block(struct store_sqlite *s, const struct store_audit *const *ro
 /* In a transaction. */
 static int add_rows(struct store_sqlite *s, const struct store_audit *const *rows, size_t count)
 {
-    int64_t last = 0;
     int r = 0;
     for (size_t at = 0, n; !r && at < count; at += n) {
         n = count - at < AUDIT_BLOCK_ROWS ? count - at : AUDIT_BLOCK_ROWS;
         r = add_block(s, rows + at, n);
-        last = sqlite3_last_insert_rowid(s->db) + (int64_t)n - 1;
+        int64_t last = sqlite3_last_insert_rowid(s->db) + (int64_t)n - 1;
+        if (!r)
+            r = sqlite_index_follow(s, last);
     }
-    return r ? r : sqlite_index_follow(s, last);
+    return r;
 }
 
 int store_sqlite_add_audit(struct store *store, const struct store_audit *rows, size_t count)
@@ -53,9 +54,11 @@ int store_sqlite_commit_audit(struct store *store, const struct store_audit *con
                               size_t count)
 {
     struct store_sqlite *s = sqlite_self(store);
+    store->in_doubt = false;
     int r = store_sqlite_begin(store);
     if (!r)
         r = add_rows(s, rows, count);
+    store->in_doubt = r == 0;
     if (!r)
         r = store_sqlite_commit(store);
     if (r)
@@ -214,10 +217,11 @@ int store_sqlite_list_audit(struct store *store, struct span user, const struct 
                               .rows = rows,
                               .max = page->limit < *count ? page->limit : *count};
     bool alone = !s->in_transaction; /* then one look at the file for both sources */
-    int r = reading.max == 0 ? 0 : alone ? store_sqlite_run(s, SQL_READ) : 0;
+    int r = alone ? store_sqlite_run(s, SQL_READ) : 0;
+    bool begun = alone && r == 0;
     if (!r && reading.max > 0)
         r = read_page(s, &reading, arena);
-    if (alone)
+    if (begun)
         store_sqlite_run(s, SQL_ROLLBACK);
     if (!r)
         *count = reading.count;

@@ -302,6 +302,19 @@ describe('ETags of a live database', () => {
     }
   });
 
+  it('nothing is left of one that was renamed, nor of all when the table is emptied', async () => {
+    const oursOf = (name) => ['secret_versions', 'secret_scripts', 'secret_rules']
+      .flatMap((table) => store.sql(server, `SELECT * FROM ${table} WHERE secret_name = '${name}'`));
+    for (const [name, end] of [['BEFORE', `UPDATE secrets SET name = 'AFTERWARDS' ${where('BEFORE')}`], ['EMPTIED', 'TRUNCATE secrets']]) {
+      await putSecret(server, name, 'one', user);
+      await putSecret(server, name, 'two', user);
+      await allow(server, name, { scripts: [{ sha256: 'ab'.repeat(32) }], guard: false }, user);
+      assert.equal(oursOf(name).length, 3);
+      store.sql(server, end);
+      assert.deepEqual(oursOf(name), []);
+    }
+  });
+
   it('a secret that the gateway makes again while a change waits for it is another', async () => {
     const { etag } = await putSecret(server, 'MOMENT', 'one', user);
     const theirs = spawn('psql', ['-X', '-q', '-A', '-t', store.urlOf(server)], { stdio: ['pipe', 'pipe', 'inherit'] });

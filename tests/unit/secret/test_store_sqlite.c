@@ -313,6 +313,27 @@ static void the_cache_starts_anew_when_it_is_full(void **state)
     sqlite_cache_free(cache);
 }
 
+/* An entry of the index is of a block or of a row of the table, and both may have that id. */
+static void the_index_shows_nobody_anothers_row(void **state)
+{
+    (void)state;
+    char file[80], ids[32] = "";
+    snprintf(file, sizeof file, "%s/entry", folder);
+    struct store *store;
+    assert_int_equal(store_sqlite_open(file, &store, NULL), 0);
+    struct store_audit row = {.user = SPAN("alice"), .name = SPAN("K"), .action = STORE_READ};
+    const struct store_audit *list[] = {&row};
+    assert_int_equal(store->ops->commit_audit(store, list, 1), 0);
+    change(file,
+           "INSERT INTO secret_audit_logs (id, user_id, secret_name, action, success,"
+           " created_at) VALUES (1, 'bob', 'K', 'read', 1, 0);"
+           "INSERT INTO secret_audit_users (user_id, id) VALUES ('alice', 1);"
+           "INSERT OR REPLACE INTO secret_facts (name, value) VALUES ('audit_indexed', '1');");
+    ids_of(store, SPAN("alice"), ids, sizeof ids);
+    assert_string_equal(ids, "1");
+    store->ops->close(store);
+}
+
 /* The thread that reads is the one that all jobs wait behind: it may not sort what grows. */
 static void assert_sorts_nothing(sqlite3 *db, const char *sql)
 {
@@ -358,6 +379,7 @@ int main(void)
         cmocka_unit_test(an_older_file_is_migrated),
         cmocka_unit_test(table_and_blocks_are_one_log),
         cmocka_unit_test(the_index_of_a_long_log_misses_nothing),
+        cmocka_unit_test(the_index_shows_nobody_anothers_row),
         cmocka_unit_test(no_reading_sorts),
         cmocka_unit_test(the_cache_starts_anew_when_it_is_full),
     };
