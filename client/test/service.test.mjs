@@ -215,12 +215,15 @@ describe('a sealed call that outlives its process', () => {
   it('that had its answer: the same, and nothing runs twice', async () => {
     const call = await crashed('answered', { script: count, input: 4 });
     const { jobs } = await client.jobs({ limit: 1 });
-    const again = await client.resume(call);
+    const withoutAge = ({ verification, ...answer }) => // how many seconds old it is may be another by now
+      ({ ...answer, verification: { ...verification, checks: verification.checks.filter(({ name }) => name !== 'age') } });
+    const first = await client.resume(call), again = withoutAge(first);
+    assert.equal(first.verification.checks.length, again.verification.checks.length + 1);
     assert.equal(again.job_id, jobs[0].job_id);
     assert.deepEqual(again.output, { doubled: 8 });
-    assert.deepEqual(await client.resume(call), again);
+    assert.deepEqual(withoutAge(await client.resume(call)), again);
     assert.equal((await client.jobs({ limit: 1 })).jobs[0].job_id, again.job_id);
-    assert.deepEqual(await client.job(again.job_id, { call }), again);
+    assert.deepEqual(withoutAge(await client.job(again.job_id, { call })), again);
     const other = await client.seal({ script });
     await assert.rejects(client.job(again.job_id, { call: other }), { name: 'SealError', code: 'answer' });
   });
