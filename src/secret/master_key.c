@@ -22,14 +22,20 @@ int secret_put_key_check(struct store *store, const struct secret_key *key)
     return r;
 }
 
-bool secret_key_check_opens(const struct secret_key *key, struct span sealed)
+static bool key_opens(const struct secret_key *key, const struct secret_place *place,
+                      struct span sealed)
 {
     struct secret_bytes value;
     size_t size;
-    if (!key || secret_open(key, &key_check_place, sealed, &value, &size))
+    if (!key || secret_open(key, place, sealed, &value, &size))
         return false;
     secret_bytes_done(&value);
     return true;
+}
+
+bool secret_key_check_opens(const struct secret_key *key, struct span sealed)
+{
+    return key_opens(key, &key_check_place, sealed);
 }
 
 int secret_current_format(struct store *store, enum secret_format *ret)
@@ -44,17 +50,6 @@ int secret_current_format(struct store *store, enum secret_format *ret)
 }
 
 /* --- does it belong to the database? --- */
-
-static bool key_opens(const struct secret_key *key, const struct secret_place *place,
-                      struct span sealed)
-{
-    struct secret_bytes value;
-    size_t size;
-    if (!key || secret_open(key, place, sealed, &value, &size))
-        return false;
-    secret_bytes_done(&value);
-    return true;
-}
 
 static int wrong_key(struct error_detail *detail)
 {
